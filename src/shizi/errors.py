@@ -1,0 +1,115 @@
+"""Every error that shizi raises on purpose: its code, number, HTTP status, exit code, and whether trying again can help.
+
+The table of codes is a fixed contract: further codes may join it, none changes its meaning. A message always says what is
+wrong, which limit or parameter it is about, and what to do.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ShiziError(Exception):
+    """Base of all errors of shizi; catch this one to catch them all.
+
+    Attributes:
+        code: stable upper-case name, for programs.
+        number: stable number, for programs that speak numbers.
+        http_status: status of the HTTP answer that carries it.
+        exit_code: exit code of the command line when this error ends it.
+        retryable: True where the same request may succeed later.
+    """
+
+    code: ClassVar[str] = "INTERNAL"
+    number: ClassVar[int] = 5000
+    http_status: ClassVar[int] = 500
+    exit_code: ClassVar[int] = 70
+    retryable: ClassVar[bool] = False
+
+
+class InvalidRequest(ShiziError):
+    """A parameter is wrong; the message says which one and what is allowed."""
+
+    code = "INVALID_REQUEST"
+    number = 4000
+    http_status = 422
+    exit_code = 2
+
+
+class UnsupportedFormat(ShiziError):
+    """The first bytes are none of an accepted format (the file's name is never looked at)."""
+
+    code = "UNSUPPORTED_FORMAT"
+    number = 4001
+    http_status = 415
+    exit_code = 65
+
+
+class CorruptDocument(ShiziError):
+    """The document cannot be decoded."""
+
+    code = "CORRUPT_DOCUMENT"
+    number = 4002
+    http_status = 422
+    exit_code = 65
+
+
+class EncryptedDocument(ShiziError):
+    """A PDF that needs a password, or another one than was given."""
+
+    code = "ENCRYPTED_DOCUMENT"
+    number = 4004
+    http_status = 422
+    exit_code = 77
+
+
+class NotFound(ShiziError):
+    """A file, model or other named thing does not exist."""
+
+    code = "NOT_FOUND"
+    number = 4040
+    http_status = 404
+    exit_code = 66
+
+
+class ImageTooLarge(ShiziError):
+    """Bytes, pixels, sides, frames or pages over the limit; the message says the limit and the value."""
+
+    code = "IMAGE_TOO_LARGE"
+    number = 5001
+    http_status = 413
+    exit_code = 65
+
+
+class ModelLoadFailed(ShiziError):
+    """A model cannot be fetched or loaded, or its checksum is not the published one."""
+
+    code = "MODEL_LOAD_FAILED"
+    number = 5002
+    http_status = 503
+    exit_code = 69
+
+
+class OutOfMemory(ShiziError):
+    """Not enough memory for this document."""
+
+    code = "OUT_OF_MEMORY"
+    number = 5003
+    http_status = 503
+    exit_code = 71
+    retryable = True
+
+
+class DeadlineExceeded(ShiziError):
+    """The time allowed for this document has passed."""
+
+    code = "TIMEOUT"
+    number = 5004
+    http_status = 504
+    exit_code = 75
+    retryable = True
+
+
+def taxonomy() -> tuple[type[ShiziError], ...]:
+    """All error classes by number, the base class first."""
+    return (ShiziError, *sorted(ShiziError.__subclasses__(), key=lambda error: error.number))
