@@ -1,0 +1,149 @@
+"""Accuracy and speed of shizi and its peers, side by side in one run: every image goes to every engine in turn.
+
+    python benchmarks/accuracy.py --data DIR [--data DIR ...] [--engine NAME ...] [--limit N] [--json FILE]
+
+DIR holds `labels.jsonl` (one object a line: `image`, `lines[] {text, ignore?}`) and the images. The peers are installed into
+environments of their own below `--peers` on first use; Tesseract is taken from the system.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import venv
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from benchmarks.scoring import Score
+
+HERE = Path(__file__).resolve().parent
+RAPIDOCR = ("rapidocr==3.10.0", "onnxruntime", "openvino")
+ENGINES = {
+    "shizi": ("shizi_worker.py", ("auto", "auto"), ()),
+    "shizi-openvino-f32": ("shizi_worker.py", ("openvino", "float32"), ()),
+    "shizi-onnx": ("shizi_worker.py", ("onnx", "float32"), ()),
+    "rapidocr-onnx": ("rapidocr_worker.py", ("onnxruntime",), RAPIDOCR),
+    "rapidocr-openvino": ("rapidocr_worker.py", ("openvino",), RAPIDOCR),
+    "tesseract": ("tesseract_worker.py", ("eng+chi_sim",), ()),
+}
+
+
+class Worker:
+    """An engine in a process of its own."""
+
+    def __init__(self, name: str, peers: Path) -> None:
+        script, arguments, packages = ENGINES[name]
+        python = _environment(peers / "rapidocr", packages) if packages else sys.executable
+        command = [str(python), str(HERE / "peers" / script), *arguments]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._answer()
+
+    def read(self, image: Path) -> dict[str, object]:
+        """Lines, seconds and peak memory (MB) of one image."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{image}\n")
+        self._process.stdin.flush()
+        return self._answer()
+
+    def close(self) -> None:
+        """Ends the process."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(timeout=60)
+
+    def _answer(self) -> dict[str, object]:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            if line.startswith("{"):
+                return dict(json.loads(line))
+        raise SystemExit(f"{self._process.args!r} ended with {self._process.wait()}")
+
+
+def _environment(folder: Path, packages: tuple[str, ...]) -> Path:
+    """A virtual environment with these packages."""
+    python = folder / "bin" / "python"
+    if not (folder / "ready").exists():
+        venv.create(folder, with_pip=True, clear=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *packages], check=True)
+        (folder / "ready").touch()
+    return python
+
+
+@dataclass(slots=True)
+class Result:
+    """What one engine did on one set."""
+
+    score: Score = field(default_factory=Score)
+    seconds: list[float] = field(default_factory=list)
+    peak_mb: float = 0.0
+    stages: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+
+
+def run_set(folder: Path, workers: dict[str, Worker], limit: int | None, keep: Path | None) -> dict[str, Result]:
+    """Reads every image of a set with every engine."""
+    results = {name: Result() for name in workers}
+    rows = [json.loads(line) for line in (folder / "labels.jsonl").read_text(encoding="utf-8").splitlines()][:limit]
+    for worker in workers.values():
+        worker.read(folder / rows[0]["image"])  # warm-up, not counted
+    for row in rows:
+        expected = [line["text"] for line in row["lines"] if not line.get("ignore")]
+        for name, worker in workers.items():
+            answer = worker.read(folder / row["image"])
+            lines, result = [str(text) for text in answer["lines"]], results[name]  # type: ignore[attr-defined]
+            result.score.add(expected, lines)
+            result.seconds.append(float(answer["seconds"]))  # type: ignore[arg-type]
+            result.peak_mb = float(answer["peak_mb"])  # type: ignore[arg-type]
+            for stage, value in dict(answer.get("timings_ms", {})).items():  # type: ignore[call-overload]
+                result.stages[stage] += value / len(rows)
+            if keep:
+                with (keep / f"{folder.name}.{name}.jsonl").open("a", encoding="utf-8") as out:
+                    out.write(json.dumps({"image": row["image"], "lines": lines}, ensure_ascii=False) + "\n")
+    return results
+
+
+def main() -> None:
+    """Prints a table per set and writes JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, action="append", required=True)
+    parser.add_argument("--engine", choices=ENGINES, action="append", help="default: all that can run here")
+    parser.add_argument("--limit", type=int, help="only the first N images of each set")
+    parser.add_argument("--peers", type=Path, default=Path.home() / ".cache" / "shizi-peers")
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--keep", type=Path, help="folder for every engine's lines, to look at differences")
+    options = parser.parse_args()
+    names = options.engine or [name for name in ENGINES if name != "tesseract" or shutil.which("tesseract")]
+    if options.engine is None and not shutil.which("tesseract"):
+        print("tesseract is not installed (Debian: tesseract-ocr tesseract-ocr-chi-sim); it is left out", file=sys.stderr)
+    if options.keep:
+        options.keep.mkdir(parents=True, exist_ok=True)
+    workers = {name: Worker(name, options.peers) for name in names}
+    report = {}
+    print(f"{'set':<12} {'engine':<20} {'bigram F1':>9} {'word F1':>8} {'s/page':>8} {'median':>8} {'peak MB':>8}", flush=True)
+    for folder in options.data:
+        for name, result in run_set(folder, workers, options.limit, options.keep).items():
+            row = {
+                "bigram_f1": result.score.bigram.value,
+                "word_f1": result.score.word.value,
+                "seconds_per_page": statistics.fmean(result.seconds),
+                "median_seconds": statistics.median(result.seconds),
+                "peak_mb": result.peak_mb,
+                "stages_ms": dict(result.stages),
+            }
+            report[f"{folder.name}/{name}"] = row
+            numbers = f"{row['bigram_f1']:>9.4f} {row['word_f1']:>8.4f} {row['seconds_per_page']:>8.3f} {row['median_seconds']:>8.3f}"
+            stages = " ".join(f"{stage}={value:.0f}" for stage, value in result.stages.items())
+            print(f"{folder.name:<12} {name:<20} {numbers} {row['peak_mb']:>8.0f} {stages}", flush=True)
+    for worker in workers.values():
+        worker.close()
+    if options.json:
+        options.json.write_text(json.dumps(report, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""Cutting lines of text out of the original pixels, upright and at the height that the recogniser reads."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from shizi.geometry import Quad
+
+Pixels = NDArray[np.uint8]  # (H, W, 3) RGB
+
+# A line whose edges leave the axes by less than this share of its height is cut out without a warp.
+_STRAIGHT = 0.06
+
+
+def crop_line(pixels: Pixels, quad: Quad, width: int, height: int) -> Pixels:
+    """The inside of a quadrilateral, upright and resized to (height, width, 3).
+
+    Where the text is larger than asked for, the resize averages (INTER_AREA) after the warp: a warp alone samples four
+    pixels per point and would skip strokes.
+    """
+    box = _straight_box(pixels, quad)
+    if box is not None:
+        left, top, right, bottom = box
+        return _resize(pixels[top:bottom, left:right], width, height)
+    across = max(np.linalg.norm(quad[1] - quad[0]), np.linalg.norm(quad[2] - quad[3]))
+    down = max(np.linalg.norm(quad[3] - quad[0]), np.linalg.norm(quad[2] - quad[1]))
+    # Enlarging happens in the warp itself; shrinking happens after it.
+    inner_width, inner_height = max(width, round(across)), max(height, round(down))
+    corners = np.array([[0, 0], [inner_width, 0], [inner_width, inner_height], [0, inner_height]], dtype=np.float32)
+    region, offset = _surroundings(pixels, quad)
+    matrix = cv2.getPerspectiveTransform((quad - offset).astype(np.float32), corners)
+    size = (inner_width, inner_height)
+    warped = cv2.warpPerspective(region, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return _resize(np.asarray(warped, dtype=np.uint8), width, height)
+
+
+def _straight_box(pixels: Pixels, quad: Quad) -> tuple[int, int, int, int] | None:
+    """The box of an upright quadrilateral, clipped to the page; None where a warp is needed."""
+    slack = _STRAIGHT * float(quad[3, 1] - quad[0, 1])
+    leaning = max(
+        abs(quad[0, 1] - quad[1, 1]), abs(quad[3, 1] - quad[2, 1]), abs(quad[0, 0] - quad[3, 0]), abs(quad[1, 0] - quad[2, 0])
+    )
+    if slack <= 0 or quad[1, 0] <= quad[0, 0] or leaning > slack:
+        return None
+    left, top = np.floor(np.minimum(quad[0], [quad[3, 0], quad[1, 1]])).astype(int)
+    right, bottom = np.ceil(np.maximum(quad[2], [quad[1, 0], quad[3, 1]])).astype(int)
+    left, top = max(int(left), 0), max(int(top), 0)
+    right, bottom = min(int(right), pixels.shape[1]), min(int(bottom), pixels.shape[0])
+    return (left, top, right, bottom) if right > left and bottom > top else None
+
+
+def _surroundings(pixels: Pixels, quad: Quad) -> tuple[Pixels, NDArray[np.float32]]:
+    """The part of the page around a quadrilateral: OpenCV's warp refuses sources wider than 32,767 pixels."""
+    height, width = pixels.shape[:2]
+    low = np.clip(np.floor(quad.min(axis=0)) - 2, 0, [width - 1, height - 1]).astype(int)
+    high = np.clip(np.ceil(quad.max(axis=0)) + 3, low + 1, [width, height]).astype(int)
+    return pixels[low[1] : high[1], low[0] : high[0]], low.astype(np.float32)
+
+
+def _resize(region: Pixels, width: int, height: int) -> Pixels:
+    shrinking = region.shape[0] > height
+    method = cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(region, (width, height), interpolation=method), dtype=np.uint8)

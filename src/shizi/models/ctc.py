@@ -1,0 +1,74 @@
+"""From the recogniser's probabilities to text: greedy CTC decoding (Graves et al., 2006) with the column of every character."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shizi.models.charset import Charset
+
+BLANK = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read from one crop.
+
+    Attributes:
+        characters: as they came out, in the text's own direction.
+        scores: probability of each character.
+        starts: where each character's columns begin, as a fraction of the crop's width.
+        ends: where they end, likewise.
+    """
+
+    characters: tuple[str, ...] = ()
+    scores: tuple[float, ...] = ()
+    starts: tuple[float, ...] = ()
+    ends: tuple[float, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The characters in one string."""
+        return "".join(self.characters)
+
+    @property
+    def score(self) -> float:
+        """Mean probability of the characters; 0 for an empty reading."""
+        return sum(self.scores) / len(self.scores) if self.scores else 0.0
+
+
+def best_path(probabilities: NDArray[np.float32], allowed: NDArray[np.intp] | None) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """The likeliest class of every column and its probability: (B, T, C) -> (B, T), (B, T).
+
+    Args:
+        probabilities: (B, T, C), softmax over the classes.
+        allowed: the classes that may be read, ascending, the blank among them; None for all.
+    """
+    if allowed is None:
+        classes = probabilities.argmax(axis=2)
+    else:
+        classes = allowed[probabilities[:, :, allowed].argmax(axis=2)]
+    return classes, np.take_along_axis(probabilities, classes[:, :, None], axis=2)[:, :, 0]
+
+
+def decode(classes: NDArray[np.intp], scores: NDArray[np.float32], used: float, charset: Charset) -> Reading:
+    """One line's reading: repeats merged, blanks dropped.
+
+    Args:
+        classes: (T,) likeliest class of every column.
+        scores: (T,) its probability.
+        used: columns that show the line (need not be whole); what lies to the right of them is padding.
+        charset: the model's characters.
+    """
+    begins = np.flatnonzero(np.r_[True, classes[1:] != classes[:-1]])
+    stops = np.r_[begins[1:], len(classes)]
+    best = np.maximum.reduceat(scores, begins)
+    keep = classes[begins] != BLANK
+    return Reading(
+        tuple(charset.characters[index] for index in classes[begins[keep]]),
+        tuple(best[keep].tolist()),
+        tuple(np.minimum(begins[keep] / used, 1.0).tolist()),
+        tuple(np.minimum(stops[keep] / used, 1.0).tolist()),
+    )

@@ -1,0 +1,67 @@
+"""From a text probability map to quadrilaterals: differentiable binarisation (Liao et al., AAAI 2020), the inference side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from shizi.geometry import Quads, expand, min_area_quad, sizes
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """How a probability map becomes boxes.
+
+    Attributes:
+        pixel: a pixel above it is text.
+        box: a box whose mean probability is above it is kept.
+        unclip: the network draws shrunken text; a box grows by area x unclip / perimeter.
+        min_side: boxes thinner than this many pixels of the map are noise.
+        max_boxes: no map yields more, the largest first.
+    """
+
+    pixel: float = 0.3
+    box: float = 0.5
+    unclip: float = 1.6
+    min_side: float = 3.0
+    max_boxes: int = 3000
+
+
+def find_boxes(probabilities: NDArray[np.float32], thresholds: Thresholds) -> tuple[Quads, NDArray[np.float32]]:
+    """Quadrilaterals in pixels of the map and their mean probabilities: (H, W) -> (N, 4, 2), (N,)."""
+    mask = (probabilities > thresholds.pixel).view(np.uint8)
+    # Joins what one missing row of pixels cut: glyphs' parts, letters of a word.
+    mask = cv2.dilate(mask, np.ones((2, 2), dtype=np.uint8))
+    contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
+    if len(contours) > thresholds.max_boxes:
+        contours = sorted(contours, key=len, reverse=True)[: thresholds.max_boxes]
+    quads: list[NDArray[np.float32]] = []
+    scores: list[float] = []
+    for contour in contours:
+        quad = min_area_quad(contour)
+        if min(cv2.minAreaRect(contour)[1]) < thresholds.min_side:
+            continue
+        score = _mean_inside(probabilities, quad)
+        if score >= thresholds.box:
+            quads.append(quad)
+            scores.append(score)
+    if not quads:
+        return np.zeros((0, 4, 2), dtype=np.float32), np.zeros(0, dtype=np.float32)
+    found = np.stack(quads)
+    widths, heights = sizes(found)
+    grown = expand(found, widths * heights * thresholds.unclip / (2 * (widths + heights)))
+    return grown, np.array(scores, dtype=np.float32)
+
+
+def _mean_inside(probabilities: NDArray[np.float32], quad: NDArray[np.float32]) -> float:
+    """Mean probability inside a quadrilateral."""
+    height, width = probabilities.shape
+    left, top = np.clip(np.floor(quad.min(axis=0)), 0, [width - 1, height - 1]).astype(int)
+    right, bottom = np.clip(np.ceil(quad.max(axis=0)), 0, [width - 1, height - 1]).astype(int)
+    region = probabilities[top : bottom + 1, left : right + 1]
+    mask = np.zeros(region.shape, dtype=np.uint8)
+    cv2.fillPoly(mask, [(quad - [left, top]).astype(np.int32)], (1,))
+    return float(cv2.mean(region, mask)[0])

@@ -1,0 +1,61 @@
+"""Finding text: page pixels to quadrilaterals of lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from shizi.geometry import Quads
+from shizi.imaging.crop import Pixels
+from shizi.models.card import Card
+from shizi.models.dbnet import Thresholds, find_boxes
+from shizi.models.normalize import Normalization
+from shizi.runtime.base import Batch, Session
+
+_STRIDE = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """Lines found on one page: quadrilaterals in its pixels (N, 4, 2) and their scores (N,)."""
+
+    quads: Quads
+    scores: NDArray[np.float32]
+
+
+class Detector:
+    """A DBNet behind a session."""
+
+    def __init__(self, session: Session, card: Card, *, side: int = 1312, thresholds: Thresholds | None = None) -> None:
+        self._session = session
+        self._normalization = Normalization.of(card)
+        self._side = side
+        self._thresholds = thresholds or Thresholds()
+
+    def __call__(self, pixels: Pixels) -> Detection:
+        """Finds the lines of one page, (H, W, 3) RGB uint8."""
+        height, width = pixels.shape[:2]
+        inner_width, inner_height = input_size(width, height, self._side)
+        resized = cv2.resize(pixels, (inner_width, inner_height), interpolation=_interpolation(height, inner_height))
+        batch = self._normalization.blank(1, inner_height, inner_width)
+        self._normalization.fill(batch[0], np.asarray(resized, dtype=np.uint8))
+
+        def boxes(output: Batch) -> tuple[Quads, NDArray[np.float32]]:
+            return find_boxes(output[0, 0], self._thresholds)
+
+        quads, scores = self._session.run(batch, boxes)
+        quads = quads * np.array([width / inner_width, height / inner_height], dtype=np.float32)
+        return Detection(np.clip(quads, 0, [width, height]).astype(np.float32), scores)
+
+
+def input_size(width: int, height: int, side: int) -> tuple[int, int]:
+    """Width and height of the detector's input: the longer side at most `side`, never enlarged, multiples of 32."""
+    scale = min(1.0, side / max(width, height))
+    return tuple(max(_STRIDE, round(length * scale / _STRIDE) * _STRIDE) for length in (width, height))  # type: ignore[return-value]
+
+
+def _interpolation(height: int, inner_height: int) -> int:
+    return cv2.INTER_AREA if inner_height < height else cv2.INTER_LINEAR

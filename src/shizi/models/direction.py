@@ -1,0 +1,42 @@
+"""Does a line stand on its head? A small classifier of crops: 0° or 180°."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from shizi.imaging.crop import Pixels
+from shizi.models.card import Card
+from shizi.models.normalize import Normalization
+from shizi.runtime.base import Batch, Session
+
+_BATCH = 16
+
+
+class DirectionClassifier:
+    """A two-class network behind a session."""
+
+    def __init__(self, session: Session, card: Card) -> None:
+        self._session = session
+        self._normalization = Normalization.of(card)
+        self._height, self._width = card.input.height or 48, card.input.width or 192
+
+    def __call__(self, crops: Sequence[Pixels]) -> NDArray[np.float32]:
+        """Probability that each crop, (H, W, 3) RGB uint8, is turned by 180°: (N,)."""
+        results = [np.zeros(0, dtype=np.float32)]
+        for start in range(0, len(crops), _BATCH):
+            part = crops[start : start + _BATCH]
+            batch = self._normalization.blank(len(part), self._height, self._width)
+            for target, crop in zip(batch, part, strict=True):
+                width = min(self._width, max(1, round(crop.shape[1] * self._height / crop.shape[0])))
+                resized = cv2.resize(crop, (width, self._height), interpolation=cv2.INTER_LINEAR)
+                self._normalization.fill(target, np.asarray(resized, dtype=np.uint8))
+
+            def turned(output: Batch) -> NDArray[np.float32]:
+                return output[:, 1].copy()
+
+            results.append(self._session.run(batch, turned))
+        return np.concatenate(results)

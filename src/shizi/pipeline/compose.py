@@ -1,0 +1,81 @@
+"""From drafts to pages: polygons in the text's own direction, words, reading order, text."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from shizi.geometry import Quad, angles, as_polygon, slices, turn_corners
+from shizi.imaging.decode import LayerLine, PageImage
+from shizi.models.ctc import Reading
+from shizi.pipeline.draft import Draft
+from shizi.pipeline.layout import join, reading_rows
+from shizi.types import Line, Page, Word
+
+# A line read less surely than this is noise more often than text.
+_MIN_SCORE = 0.5
+
+
+def compose(image: PageImage, draft: Draft | None, recognized: bool) -> Page:
+    """One page's result, from what was read and from what stood in its text layer."""
+    lines = [_from_layer(line) for line in image.text_layer.lines] if image.text_layer and image.text_layer.sound else []
+    if draft is not None:
+        lines += _from_draft(draft, recognized)
+    quads = np.array([line.polygon for line in lines], dtype=np.float32).reshape(-1, 4, 2)
+    quarters = draft.quarters if draft is not None else 0
+    vertical = sum(line.vertical for line in lines) * 2 > len(lines)
+    rows = reading_rows(quads, quarters, image.width, image.height, vertical)
+    return Page(
+        number=image.number,
+        width=image.width,
+        height=image.height,
+        angle=90 * quarters,
+        lines=tuple(lines[index] for row in rows for index in row),
+        text=join([[lines[index].text for index in row] for row in rows]),
+        warnings=image.warnings,
+    )
+
+
+def _from_layer(line: LayerLine) -> Line:
+    return Line(line.text, 1.0, line.polygon, line.angle, line.words, "text-layer", line.vertical)
+
+
+def _from_draft(draft: Draft, recognized: bool) -> list[Line]:
+    lines = []
+    for index in range(len(draft.quads)):
+        sideways = turn_corners(draft.quads[index : index + 1], int(draft.turns[index]))[0]
+        vertical = bool(draft.vertical[index])
+        own = turn_corners(sideways[None], -1)[0] if vertical else sideways
+        angle = float(angles(own[None])[0])
+        if not recognized:
+            lines.append(Line("", float(draft.scores[index]), as_polygon(own), angle))
+            continue
+        reading = draft.reading(index)
+        text = reading.text.strip()
+        if text and reading.score >= _MIN_SCORE:
+            words = words_of(reading, sideways, vertical)
+            lines.append(Line(text, reading.score, as_polygon(own), angle, words, "ocr", vertical))
+    return lines
+
+
+def words_of(reading: Reading, sideways: Quad, vertical: bool) -> tuple[Word, ...]:
+    """The words of a line, parted at its spaces, each with the part of the line's quadrilateral that shows it.
+
+    Args:
+        reading: of the line.
+        sideways: the line's corners in the direction in which it was read, (4, 2).
+        vertical: the characters stand upright, so that a word's polygon starts a quarter-turn back.
+    """
+    groups: list[list[int]] = [[]]
+    for index, character in enumerate(reading.characters):
+        if character.isspace():
+            groups.append([])
+        else:
+            groups[-1].append(index)
+    words = []
+    for group in filter(None, groups):
+        start, end = (np.array([edge], dtype=np.float32) for edge in (reading.starts[group[0]], reading.ends[group[-1]]))
+        part = slices(sideways, start, end)
+        polygon = as_polygon((turn_corners(part, -1) if vertical else part)[0])
+        score = sum(reading.scores[k] for k in group) / len(group)
+        words.append(Word("".join(reading.characters[k] for k in group), score, polygon))
+    return tuple(words)

@@ -1,0 +1,221 @@
+"""The engine: `OCR` reads images and PDFs."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Literal, Self
+
+import numpy as np
+
+from shizi.errors import InvalidRequest, ShiziError
+from shizi.geometry import bounds
+from shizi.imaging.decode import PageImage, Source, open_pages
+from shizi.imaging.limits import Limits
+from shizi.models.card import Card
+from shizi.models.detector import Detection, Detector
+from shizi.models.direction import DirectionClassifier
+from shizi.models.recognizer import Recognizer
+from shizi.models.store import ModelStore
+from shizi.pipeline.compose import compose
+from shizi.pipeline.draft import Draft
+from shizi.pipeline.orientation import orient, settle
+from shizi.pipeline.reader import LineReader
+from shizi.runtime.base import Session, SessionOptions
+from shizi.runtime.choose import PrecisionName, RuntimeName, choose, load_runtime
+from shizi.runtime.machine import cpu_count
+from shizi.types import Document, ModelInfo, Page
+
+TextLayerUse = Literal["auto", "ignore", "only"]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """What one request asks for; see `OCR.read`."""
+
+    detect: bool = True
+    classify: bool = True
+    recognize: bool = True
+    pages: Collection[int] | None = None
+    languages: Sequence[str] | None = None
+    password: str | None = None
+    text_layer: TextLayerUse = "auto"
+
+
+class OCR:
+    """Reads text from images and PDFs.
+
+    One object serves any number of threads: nothing in it changes after it was made. Its models are loaded (and, the first time,
+    fetched and verified) when it is made.
+
+    Args:
+        tier: a tier of the catalogue (`shizi models list`): "general" reads 50 languages, "light" is quicker.
+        runtime: "auto", "onnx" or "openvino".
+        precision: "auto", "float32" or "bfloat16" (OpenVINO on CPUs that have it).
+        threads: CPU threads of one model run; default: what this process may use by its quota.
+        store: where models come from; default: the user's cache.
+        limits: bounds of decoding.
+
+    Raises:
+        InvalidRequest: an argument is unknown.
+        ModelLoadFailed: a model cannot be had, or is not the published one.
+    """
+
+    def __init__(
+        self,
+        tier: str = "general",
+        *,
+        runtime: RuntimeName = "auto",
+        precision: PrecisionName = "auto",
+        threads: int | None = None,
+        store: ModelStore | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        if threads is not None and threads < 1:
+            raise InvalidRequest(f"threads is {threads}; it must be at least 1")
+        choice = choose(runtime, precision)
+        self._limits = limits or Limits()
+        self._store = store or ModelStore()
+        parts = self._store.catalog.tier(tier)
+        loaded = load_runtime(choice.runtime)
+        options = SessionOptions(threads or cpu_count(), choice.precision)
+        cards = [self._store.card(name) for name in (parts.detect, parts.recognize, parts.direction)]
+        paths = [self._store.path(card.name) for card in cards]
+
+        def load(index: int) -> Session:
+            return loaded.load(paths[index], options)
+
+        with ThreadPoolExecutor(len(cards)) as pool:
+            detect, recognize, direction = pool.map(load, range(len(cards)))
+        self._detector = Detector(detect, cards[0])
+        self._recognizer = Recognizer(recognize, cards[1], paths[1])
+        self._direction = DirectionClassifier(direction, cards[2])
+        self.models: tuple[ModelInfo, ...] = tuple(_info(card) for card in cards)
+
+    def read(
+        self,
+        source: Source,
+        *,
+        detect: bool = True,
+        classify: bool = True,
+        recognize: bool = True,
+        pages: Collection[int] | None = None,
+        languages: Sequence[str] | None = None,
+        password: str | None = None,
+        text_layer: TextLayerUse = "auto",
+    ) -> Document:
+        """Reads one document.
+
+        Args:
+            source: a path, bytes, a file object, a PIL image, or RGB uint8 pixels (H, W, 3).
+            detect: find lines; False where the picture is one ready-cut line.
+            classify: look whether doubtful lines stand on their head.
+            recognize: read the lines; False for their places alone.
+            pages: numbers, from 1; default all.
+            languages: BCP 47 tags; only characters of these languages are read.
+            password: of an encrypted PDF.
+            text_layer: of a PDF: "auto" uses it where it is sound, "ignore" reads pixels only, "only" never does.
+
+        Raises:
+            ShiziError: one of `shizi.errors`; the message says what to do.
+        """
+        options = ReadOptions(detect, classify, recognize, pages, languages, password, text_layer)
+        return self._read(source, options)
+
+    def read_many(
+        self, sources: Iterable[Source], *, on_error: Literal["raise", "return"] = "raise", options: ReadOptions | None = None
+    ) -> Iterator[Document | ShiziError]:
+        """Reads documents one after the other, decoding the next while one is read; yields them in order.
+
+        Args:
+            sources: as for `read`.
+            on_error: "raise" ends at the first document that cannot be read; "return" yields its error in its place.
+            options: as for `read`.
+        """
+        for source in sources:
+            try:
+                yield self._read(source, options or ReadOptions())
+            except ShiziError as error:
+                if on_error == "raise":
+                    raise
+                yield error
+
+    def close(self) -> None:
+        """Nothing is held that the garbage collector would not free; here for symmetry with files."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def _read(self, source: Source, options: ReadOptions) -> Document:
+        languages = options.languages
+        allowed = None if languages is None else self._allowed(languages)
+        direction = self._direction if options.classify else None
+        reader = LineReader(self._recognizer, direction, allowed)
+        clock: defaultdict[str, float] = defaultdict(float)
+        pages: list[Page] = []
+        images = open_pages(
+            source,
+            limits=self._limits,
+            pages=options.pages,
+            password=options.password,
+            text_layer=options.text_layer,
+        )
+        start = time.perf_counter()
+        for image in images:
+            clock["decode"] += time.perf_counter() - start
+            pages.append(self._page(image, options, reader, clock))
+            start = time.perf_counter()
+        return Document(tuple(pages), self.models, {stage: 1000 * seconds for stage, seconds in clock.items()})
+
+    def _page(self, image: PageImage, options: ReadOptions, reader: LineReader, clock: defaultdict[str, float]) -> Page:
+        start = time.perf_counter()
+        draft = self._detect(image, options)
+        detected = time.perf_counter()
+        clock["detect"] += detected - start
+        if draft is not None and options.recognize:
+            orient([draft], reader)
+            reader.read_rest([draft])
+            reader.mark_vertical([draft])
+            settle(draft)
+        clock["recognize"] += time.perf_counter() - detected
+        return compose(image, draft, options.recognize)
+
+    def _detect(self, image: PageImage, options: ReadOptions) -> Draft | None:
+        """Lines to be read from the page's pixels; None where its text layer says all."""
+        layer = image.text_layer
+        if image.pixels is None or (layer is not None and layer.sound and not layer.has_images):
+            return None
+        if options.detect:
+            found = self._detector(image.pixels)
+        else:
+            corners = [[0, 0], [image.width, 0], [image.width, image.height], [0, image.height]]
+            found = Detection(np.array([corners], dtype=np.float32), np.ones(1, dtype=np.float32))
+        if layer is not None and layer.sound:
+            found = _uncovered(found, np.array([line.polygon for line in layer.lines], dtype=np.float32).reshape(-1, 4, 2))
+        return Draft(image.pixels, found.quads, found.scores)
+
+    def _allowed(self, languages: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+        known = self._recognizer.languages
+        for language in languages:
+            if language not in known:
+                raise InvalidRequest(f"language {language!r} is not among those of this tier: {', '.join(sorted(known))}")
+        return self._recognizer.charset.allowed(languages)
+
+
+def _info(card: Card) -> ModelInfo:
+    return ModelInfo(card.task, card.name, card.version, card.sha256)
+
+
+def _uncovered(found: Detection, covered: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Detection:
+    """Drops the detections whose middle lies in a line of the text layer."""
+    boxes, middles = bounds(covered), found.quads.mean(axis=1)
+    inside = (middles[:, None] >= boxes[None, :, :2]).all(axis=2) & (middles[:, None] <= boxes[None, :, 2:]).all(axis=2)
+    free = ~inside.any(axis=1)
+    return Detection(found.quads[free], found.scores[free])

@@ -1,0 +1,59 @@
+"""What the engine asks of a runtime: load a model, run a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Batch = NDArray[np.float32]
+T = TypeVar("T")
+Precision = Literal["float32", "bfloat16"]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """How a model runs.
+
+    Attributes:
+        threads: CPU threads of one run.
+        precision: of the arithmetic inside the model; inputs and outputs are always float32.
+        concurrency: runs at a time; further callers wait. It bounds memory, whatever the number of threads that call.
+    """
+
+    threads: int
+    precision: Precision = "float32"
+    concurrency: int = 1
+
+
+class Session(Protocol):
+    """A loaded model with one input and one output; may be called from any number of threads."""
+
+    def run(self, batch: Batch, read: Callable[[Batch], T]) -> T:
+        """Runs the model and hands its output to `read`, returning what that returns.
+
+        The output is only valid inside `read`: a runtime may hand out its own buffer, and copying 18,710 probabilities per
+        column costs more than reading them.
+
+        Raises:
+            OutOfMemory: the runtime could not get the memory for a batch of this shape.
+        """
+        ...
+
+
+class Runtime(Protocol):
+    """A library that runs ONNX models."""
+
+    name: str
+
+    def load(self, model: Path, options: SessionOptions) -> Session:
+        """Loads an ONNX file.
+
+        Raises:
+            ModelLoadFailed: the file is no model that this runtime can run.
+        """
+        ...

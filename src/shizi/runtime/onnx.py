@@ -1,0 +1,57 @@
+"""ONNX Runtime on the CPU: runs everywhere."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import onnxruntime
+
+from shizi.errors import InvalidRequest, ModelLoadFailed, OutOfMemory
+from shizi.runtime.base import Batch, SessionOptions, T
+
+_ERRORS_ONLY = 3
+
+
+class OnnxSession:
+    """A model in ONNX Runtime."""
+
+    def __init__(self, session: onnxruntime.InferenceSession, concurrency: int) -> None:
+        self._session = session
+        self._input = session.get_inputs()[0].name
+        self._slots = threading.BoundedSemaphore(concurrency)
+
+    def run(self, batch: Batch, read: Callable[[Batch], T]) -> T:
+        """See `Session.run`."""
+        with self._slots:
+            try:
+                (output,) = self._session.run(None, {self._input: batch})
+            except (MemoryError, onnxruntime.capi.onnxruntime_pybind11_state.RuntimeException) as error:
+                raise OutOfMemory(f"the model could not run on a batch of shape {batch.shape}: {error}") from error
+            return read(output)
+
+
+class OnnxRuntime:
+    """Loads models into ONNX Runtime."""
+
+    name = "onnx"
+
+    def load(self, model: Path, options: SessionOptions) -> OnnxSession:
+        """See `Runtime.load`."""
+        if options.precision != "float32":
+            raise InvalidRequest(
+                f"precision {options.precision!r} is not available with the runtime 'onnx'; use 'float32' or 'auto'"
+            )
+        settings = onnxruntime.SessionOptions()
+        settings.intra_op_num_threads = options.threads
+        settings.inter_op_num_threads = 1
+        settings.log_severity_level = _ERRORS_ONLY
+        # The arena and the memory pattern keep a block for every shape ever seen: memory would grow for as long as shapes change.
+        settings.enable_cpu_mem_arena = False
+        settings.enable_mem_pattern = False
+        try:
+            session = onnxruntime.InferenceSession(str(model), settings, providers=["CPUExecutionProvider"])
+        except Exception as error:  # its error classes share no base but Exception
+            raise ModelLoadFailed(f"ONNX Runtime cannot load {model}: {error}") from error
+        return OnnxSession(session, options.concurrency)
