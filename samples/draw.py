@@ -1,6 +1,6 @@
 """Draws the sample documents of this folder, and the text that stands on them into `expected/`.
 
-Run it from the project's root: `python -m samples.draw`. The same versions of Pillow and of the fonts draw the same files.
+Run it from the project's root: `python -m samples.draw`. The same Pillow and fonts draw the same files.
 """
 
 from __future__ import annotations

@@ -158,6 +158,6 @@ def _as_scan(page: Image.Image) -> Image.Image:
 
 
 def _with_fixed_identity(pdf: bytes) -> bytes:
-    """The same file with a fixed date and identity (of the same lengths), so that drawing twice gives the same bytes."""
+    """The same file with a fixed date and identity (of the same lengths): drawing twice gives the same bytes."""
     dated = re.sub(rb"/CreationDate\(D:\d{14}", b"/CreationDate(D:20260701090000", pdf)
     return re.sub(rb"/ID\[<[0-9A-F]{32}><[0-9A-F]{32}>\]", b"/ID[<" + b"5A" * 16 + b"><" + b"5A" * 16 + b">]", dated)

@@ -1,0 +1,114 @@
+"""The entry point: commands that load when called, and the one place where errors become messages and exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Final, NamedTuple, NoReturn
+
+import click
+
+from shizi.cli import exits
+from shizi.errors import ShiziError
+
+
+class Entry(NamedTuple):
+    """Where a command lives, and the line that stands for it in `shizi --help`."""
+
+    module: str
+    attribute: str
+    summary: str
+
+
+COMMANDS: Final[dict[str, Entry]] = {
+    "read": Entry("shizi.cli.read", "read", "Read the text of images and PDFs."),
+    "models": Entry("shizi.cli.models", "models", "List, pull and verify the models."),
+    "doctor": Entry("shizi.cli.doctor", "doctor", "Say what is installed, what fits this machine, and why."),
+    "completion": Entry("shizi.cli.completion", "completion", "Print the script that completes commands in a shell."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is called, so that `shizi --help` loads no engine."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Names in the order of use, not of the alphabet."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command itself; its module is imported here and nowhere else."""
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        command: click.Command = getattr(importlib.import_module(entry.module), entry.attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The list of commands, from the table above instead of from the commands."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
+
+
+@click.command(
+    "shizi",
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Documents stay on this machine. Try: shizi read photo.jpg",
+)
+@click.version_option(package_name="shizi", message="%(prog)s %(version)s")
+@click.option("--debug", is_flag=True, help="Print the traceback of an unexpected error.")
+@click.pass_context
+def shizi(context: click.Context, debug: bool) -> None:
+    """Read text from images and PDFs: Chinese and English first, on your own machine."""
+    context.meta["shizi.debug"] = debug
+
+
+def run(arguments: Sequence[str], tools: object = None) -> int:
+    """Run one command line and return its exit code; `tools` replaces what `shizi read` works with."""
+    debug = False
+    try:
+        with shizi.make_context("shizi", list(arguments), obj=tools) as context:
+            debug = bool(context.params.get("debug"))
+            result = shizi.invoke(context)
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        return exits.INTERRUPTED
+    except BrokenPipeError:
+        return exits.PIPE_CLOSED
+    except ShiziError as error:
+        click.echo(f"shizi: {error} ({error.code})", err=True)
+        return error.exit_code
+    except Exception as error:
+        if debug:
+            traceback.print_exception(error)
+        hint = "" if debug else "; this is a bug: run `shizi --debug …` for the traceback"
+        click.echo(f"shizi: unexpected {type(error).__name__}: {error}{hint}", err=True)
+        return exits.BUG
+    return result if isinstance(result, int) else exits.OK
+
+
+def main() -> NoReturn:
+    """The console script."""
+    if "_SHIZI_COMPLETE" in os.environ:
+        shizi.main(prog_name="shizi")
+    code = run(sys.argv[1:])
+    if code in (exits.INTERRUPTED, exits.PIPE_CLOSED):
+        # Threads may still be reading a page; waiting for them would make Ctrl-C and `| head` seem dead.
+        _flush_and_leave(code)
+    sys.exit(code)
+
+
+def _flush_and_leave(code: int) -> NoReturn:
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            continue
+    os._exit(code)

@@ -1,0 +1,163 @@
+"""Where results go: output paths that never collide or hit an input, atomic writes, and the journal for `--resume`."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from shizi.cli.inputs import Input
+from shizi.errors import InvalidRequest
+
+JOURNAL: Final = ".shizi-journal.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One input and the file its result goes to; None for standard output."""
+
+    input: Input
+    output: Path | None
+
+
+def plan(inputs: Sequence[Input], output: Path | None, folder: Path | None, extension: str) -> tuple[Job, ...]:
+    """Give every input its output.
+
+    In a folder an output is named like its input with the extension added (`a.png` becomes `a.png.txt`), unless it has
+    that extension already (a searchable `a.pdf` of `a.pdf`).
+
+    Raises:
+        InvalidRequest: several inputs for one file, two inputs with the same output, or an output that is an input.
+    """
+    if output is not None and len(inputs) > 1:
+        raise InvalidRequest(f"--output takes the result of one file, not of {len(inputs)}; use --output-dir")
+    if folder is None:
+        jobs = tuple(Job(item, output) for item in inputs)
+    else:
+        jobs = tuple(Job(item, folder / _renamed(item, extension)) for item in inputs)
+    _refuse_collisions(jobs)
+    return jobs
+
+
+def _renamed(item: Input, extension: str) -> Path:
+    name = item.relative.name
+    return Path(item.relative.with_name(name if name.lower().endswith(extension) else name + extension))
+
+
+def _refuse_collisions(jobs: Sequence[Job]) -> None:
+    identities = {identity for job in jobs if job.input.path and (identity := _identity(job.input.path))}
+    taken: dict[Path, str] = {}
+    for job in jobs:
+        if job.output is None:
+            continue
+        if _identity(job.output) in identities:
+            raise InvalidRequest(f"{job.output} is an input and would be overwritten; choose another output")
+        other = taken.setdefault(job.output, job.input.name)
+        if other != job.input.name:
+            raise InvalidRequest(
+                f"{other} and {job.input.name} would both be written to {job.output}; read them into different folders"
+            )
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a whole file or nothing: a reader never sees half of it, an interruption leaves the old one.
+
+    Raises:
+        InvalidRequest: it cannot be written; the message says why.
+    """
+    target = path.resolve()  # through a link, so that the link stays one
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists() and not target.is_file():
+            target.write_bytes(data)  # a device or a pipe cannot be replaced, and must not be
+            return
+        part = target.with_name(f".{target.name[:200]}.{os.getpid()}.part")
+        try:
+            part.write_bytes(data)
+            part.replace(target)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                part.unlink()
+            raise
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise InvalidRequest(f"cannot write {path}: {error.strerror or error}") from error
+
+
+class Journal:
+    """What was written into an output folder, from which input and with which settings; one JSON object per line.
+
+    A result counts as done only where its output is still there, and the input (its size and time of change) and the
+    digest of the settings are what they were. Lines are appended after the output is in place, so an interruption can
+    only forget.
+    """
+
+    def __init__(self, folder: Path, settings_digest: str) -> None:
+        self._path = folder / JOURNAL
+        self._folder = folder
+        self._digest = settings_digest
+        self._known = dict(self._read())
+
+    def is_done(self, job: Job) -> bool:
+        """Whether the output of this job is there and stands for this very input and these settings."""
+        entry = self._entry(job)
+        return entry is not None and self._known.get(entry["output"]) == entry and _is_file(job.output)
+
+    def add(self, job: Job) -> None:
+        """Note that the output of this job was written.
+
+        Raises:
+            InvalidRequest: the journal cannot be written.
+        """
+        entry = self._entry(job)
+        if entry is None:
+            return
+        try:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+        except OSError as error:
+            raise InvalidRequest(f"cannot write {self._path}: {error.strerror or error}") from error
+
+    def _entry(self, job: Job) -> dict[str, str] | None:
+        if job.output is None or job.input.path is None:
+            return None
+        try:
+            status = job.input.path.stat()
+        except OSError:
+            return None
+        return {
+            "output": job.output.relative_to(self._folder).as_posix(),
+            "input": str(job.input.path.resolve()),
+            "state": f"{status.st_size}:{status.st_mtime_ns}",
+            "settings": self._digest,
+        }
+
+    def _read(self) -> Iterator[tuple[str, dict[str, str]]]:
+        try:
+            lines = self._path.read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            return
+        for line in lines:
+            try:
+                entry = json.loads(line)
+            except ValueError:
+                continue  # the last line of an interrupted run: that file is read again
+            if isinstance(entry, dict) and isinstance(entry.get("output"), str):
+                yield entry["output"], entry
+
+
+def _is_file(path: Path | None) -> bool:
+    return path is not None and path.is_file()
