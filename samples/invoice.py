@@ -32,7 +32,7 @@ def draw_invoice() -> tuple[Image.Image, str]:
     bottom = _table(sheet)
     _totals(sheet, bottom)
     _foot(sheet)
-    _stamp(sheet.image, (960, 1430))
+    _stamp(sheet.image, (1010, 1538))
     return sheet.image, sheet.truth()
 
 
@@ -90,7 +90,7 @@ def _totals(sheet: Sheet, top: int) -> None:
             "bold" if last else "sans",
         )
     sheet.rule(700, RIGHT, top + 106, 2)
-    sheet.put((LEFT, top + 220), "大写金额: 陆万伍仟伍佰陆拾玖元叁角捌分", 24, "bold")
+    sheet.put((LEFT, top + 220), "大写金额：陆万伍仟伍佰陆拾玖元叁角捌分", 24, "bold")
 
 
 def _foot(sheet: Sheet) -> None:
@@ -103,10 +103,10 @@ def _foot(sheet: Sheet) -> None:
     )
     for index, note in enumerate(notes):
         sheet.put((LEFT, y + 42 + 38 * index), note, 20)
-    sheet.put((LEFT, 1352), "开户行: 云桥银行上海分行", 21)
+    sheet.put((LEFT, 1352), "开户行：云桥银行上海分行", 21)
     sheet.put((LEFT, 1390), "账号 Account: 6200 0000 1234 5678 901", 21)
     sheet.row(
-        [(LEFT, "收款人: 周明", "ls"), (LEFT + 240, "复核: 陈静", "ls"), (LEFT + 460, "开票人: 吴海", "ls")], 1470, 21
+        [(LEFT, "收款人：周明", "ls"), (LEFT + 240, "复核：陈静", "ls"), (LEFT + 460, "开票人：吴海", "ls")], 1432, 21
     )
     sheet.rule(LEFT, RIGHT, 1640)
     sheet.put((WIDTH / 2, 1676), "第 1 页 共 1 页  Page 1 of 1", 18, anchor="ms", ink=GREY)
@@ -114,7 +114,7 @@ def _foot(sheet: Sheet) -> None:
 
 def _stamp(page: Image.Image, centre: tuple[int, int]) -> None:
     """A round red stamp over the foot; its bent text is ornament and no part of the truth."""
-    size, scale = 250, 3
+    size, scale = 190, 4
     stamp = Image.new("RGBA", (size * scale, size * scale), (0, 0, 0, 0))
     draw = ImageDraw.Draw(stamp)
     middle = size * scale / 2
@@ -135,7 +135,7 @@ def _stamp(page: Image.Image, centre: tuple[int, int]) -> None:
         ImageDraw.Draw(glyph).text((75, 75), character, font=font("serif-bold", 88), fill=(*RED, 215), anchor="mm")
         glyph = glyph.rotate(-turn, resample=Image.Resampling.BICUBIC)
         angle = math.radians(turn)
-        x, y = middle + 280 * math.sin(angle) - 75, middle - 280 * math.cos(angle) - 75
+        x, y = middle + 284 * math.sin(angle) - 75, middle - 284 * math.cos(angle) - 75
         stamp.alpha_composite(glyph, (round(x), round(y)))
     stamp = stamp.rotate(8, resample=Image.Resampling.BICUBIC).resize((size, size), Image.Resampling.LANCZOS)
     page.paste(stamp, (centre[0] - size // 2, centre[1] - size // 2), stamp)

@@ -81,9 +81,7 @@ class _PullLine:
         self._said = True
 
 
-def _export(
-    document: Document, name: str, original: bytes | None, read: ReadOptions, options: EngineOptions
-) -> bytes:
+def _export(document: Document, name: str, original: bytes | None, read: ReadOptions, options: EngineOptions) -> bytes:
     from shizi.export import Original, export
 
     source = None if original is None else Original(data=original, password=read.password, limits=limits(options))

@@ -157,10 +157,10 @@ def _deliver(outcome: Outcome, batch: Batch, streams: Streams) -> None:
 
 
 def _as_text(outcome: Outcome, batch: Batch, terminal: bool) -> bytes:
-    """Text for standard output: with a heading where there are several files, harmless on a terminal."""
+    """Text for standard output: with a heading where there are several files, harmless and readable on a terminal."""
     data = outcome.data
     if terminal:
-        data = printable(data.decode()).encode()
+        data = printable(data.decode().replace("\f", "\n")).encode()  # a blank line between pages
     if data and not data.endswith(b"\n"):
         data += b"\n"
     if batch.tally.total > 1:

@@ -1,0 +1,55 @@
+# One command each. `make demo` reads the samples, `make test` runs every test; both set up what they need, and a second run
+# is quick. The environment lives in .venv; PYTHON=… chooses another interpreter.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+DEVELOPMENT := $(VENV)/.development
+
+.PHONY: help demo test check docs samples bench clean models-test fonts
+
+help: ## what there is to make
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(INSTALLED) ## install, fetch the default models, read the samples
+	@scripts/demo.sh $(BIN)
+
+test: fonts $(DEVELOPMENT) models-test ## set up what the tests need and run them all
+	$(BIN)/python -m pytest
+
+check: $(DEVELOPMENT) ## lint, format, types, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: $(INSTALLED) ## write docs/cli.md, docs/errors.md and docs/settings.md from the sources
+	$(BIN)/python -m scripts.docs
+
+samples: fonts $(INSTALLED) ## draw the sample documents again
+	$(BIN)/python -m samples.draw
+
+bench: $(INSTALLED) ## measure accuracy: make bench DATA=folder
+	@scripts/bench.sh $(BIN) "$(DATA)"
+
+clean: ## remove the environment and everything that was made (not the models)
+	rm -rf $(VENV) out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+models-test: $(INSTALLED)
+	$(BIN)/shizi models pull --tier general --tier light
+
+fonts:
+	@scripts/fonts.sh
+
+$(INSTALLED): pyproject.toml constraints.txt scripts/environment.sh
+	scripts/environment.sh $(VENV)
+	@touch $@
+
+$(DEVELOPMENT): $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group dev
+	@touch $@

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path, PurePath
+
+import pytest
+
+from shizi.cli.inputs import Input
+from shizi.cli.outputs import JOURNAL, Job, Journal, plan, write
+from shizi.errors import InvalidRequest
+
+
+def item(path: Path, relative: str | None = None) -> Input:
+    return Input(str(path), path, PurePath(relative or path.name))
+
+
+def test_names_and_folders_are_kept(tmp_path: Path) -> None:
+    jobs = plan([item(Path("x/a.png"), "sub/a.png"), item(Path("b.PDF"))], None, tmp_path, ".pdf")
+    assert [job.output for job in jobs] == [tmp_path / "sub" / "a.png.pdf", tmp_path / "b.PDF"]
+
+
+def test_two_inputs_never_share_an_output(tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequest, match=r"x/a\.png and y/a\.png would both be written"):
+        plan([item(Path("x/a.png")), item(Path("y/a.png"))], None, tmp_path, ".txt")
+
+
+def test_an_input_is_never_overwritten_also_through_a_link(tmp_path: Path) -> None:
+    source = tmp_path / "a.pdf"
+    source.write_bytes(b"precious")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a.pdf").hardlink_to(source)
+    with pytest.raises(InvalidRequest, match="is an input"):
+        plan([item(source)], None, tmp_path / "out", ".pdf")
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "a.txt"
+    target.write_text("old")
+
+    def full(_path: Path, _data: bytes) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(InvalidRequest, match="No space left on device"):
+        write(target, b"new")
+    assert target.read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_a_link_stays_a_link_and_a_device_a_device(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "real.txt")
+    write(tmp_path / "link", b"text")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real.txt").read_text() == "text"
+    write(Path("/dev/null"), b"text")
+    assert Path("/dev/null").is_char_device()
+
+
+def test_the_journal_survives_a_torn_line(tmp_path: Path) -> None:
+    source = tmp_path / "a.png"
+    source.write_text("x")
+    job = Job(item(source), tmp_path / "a.png.txt")
+    write(tmp_path / "a.png.txt", b"text")
+    Journal(tmp_path, "s1").add(job)
+    with (tmp_path / JOURNAL).open("a") as file:
+        file.write('{"output": "b.p')
+    assert Journal(tmp_path, "s1").is_done(job)
+    assert not Journal(tmp_path, "s2").is_done(job)
+    os.utime(source, (1, 1))
+    assert not Journal(tmp_path, "s1").is_done(job)
+
+
+def test_a_removed_output_is_not_done(tmp_path: Path) -> None:
+    source = tmp_path / "a.png"
+    source.write_text("x")
+    job = Job(item(source), tmp_path / "a.png.txt")
+    Journal(tmp_path, "s").add(job)
+    assert not Journal(tmp_path, "s").is_done(job)
