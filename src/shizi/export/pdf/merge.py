@@ -1,0 +1,131 @@
+"""Text laid over the pages of an existing PDF, by pdfium in a process of its own: the file may be hostile."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from typing import BinaryIO, cast
+
+from shizi.errors import CorruptDocument, DeadlineExceeded, EncryptedDocument, InvalidRequest, OutOfMemory
+from shizi.export.base import Original
+from shizi.imaging.frames import Header, receive_header, receive_into, send
+
+WORKER = "shizi.export.pdf.worker"
+SECONDS_PER_PAGE = 1.0  # besides the time for opening the file; a page takes a few milliseconds
+ROOM = 64 * 2**20  # bytes by which the result may be larger than twice what went in
+
+# -I shuts out PYTHON* variables and the current folder; what this process imports from is handed over instead.
+_START = (
+    "import importlib, json, sys; sys.path[:] = json.loads(sys.argv[1]); importlib.import_module(sys.argv[2]).main()"
+)
+_ENVIRONMENT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "TEMP")
+_ERRORS = {
+    "corrupt": CorruptDocument,
+    "password": EncryptedDocument,
+    "memory": OutOfMemory,
+    "request": InvalidRequest,
+}
+
+
+def lay_over(original: Original, numbers: Sequence[int], overlay: bytes | None, worker: str = WORKER) -> bytes:
+    """The original's pages of these numbers with the pages of `overlay` over them, one for one.
+
+    Args:
+        original: a PDF; its encryption and passwords stay.
+        numbers: from 1, upwards.
+        overlay: a PDF with one page per number, whose sides stand for those of the page as it is shown; None where
+            there is nothing to lay over.
+        worker: module that is the other side of the pipe.
+
+    Raises:
+        InvalidRequest: there is no page of a number, or only some pages of an encrypted PDF are wanted.
+        CorruptDocument: it cannot be read, or crashed the process.
+        EncryptedDocument: the password is missing or wrong.
+        DeadlineExceeded: it took longer than the limits allow.
+        OutOfMemory: it took more memory than the limits allow.
+    """
+    limits = original.limits
+    seconds = limits.pdf_timeout_s + SECONDS_PER_PAGE * len(numbers)
+    size = len(original.data) + len(overlay or b"")
+    memory = limits.pdf_memory + 4 * size
+    request: Header = {"password": original.password, "pages": list(numbers), "overlay": len(overlay or b"")}
+    request |= {"memory": memory, "cpu_s": seconds}
+    process = _start(worker)
+    expired = threading.Event()
+    timer = threading.Timer(seconds, _expire, (process, expired))
+    timer.daemon = True
+    timer.start()
+    try:
+        merged = _exchange(process, request, original.data, overlay or b"", 2 * size + ROOM)
+    except (EOFError, OSError, ValueError, KeyError) as error:
+        process.kill()
+        status = process.wait()
+        if expired.is_set():
+            raise DeadlineExceeded(
+                f"laying text over the PDF took longer than {seconds:g} s (pdf_timeout_s + {SECONDS_PER_PAGE:g} s per page), "
+                "it was stopped: export fewer pages, or raise the limit"
+            ) from error
+        raise CorruptDocument(
+            f"the process that lays text over the PDF died (status {status}); the file is damaged, or needs more than "
+            f"{memory // 2**20} MiB (pdf_memory and four times the file)"
+        ) from error
+    finally:
+        timer.cancel()
+        _stop(process)
+    return original.data if merged is None else merged
+
+
+def _start(worker: str) -> subprocess.Popen[bytes]:
+    folders = json.dumps([folder for folder in sys.path if folder])
+    environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+    return subprocess.Popen(  # noqa: S603 (our own interpreter and module)
+        [sys.executable, "-I", "-c", _START, folders, worker],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**environment, "LC_ALL": "C.UTF-8"},
+        close_fds=True,
+    )
+
+
+def _exchange(
+    process: subprocess.Popen[bytes], request: Header, data: bytes, overlay: bytes, most: int
+) -> bytes | None:
+    """What the worker answers; None where nothing had to change. It reads everything before it writes anything."""
+    to, back = _pipes(process)
+    send(to, request, data)
+    to.write(overlay)
+    to.flush()
+    header = receive_header(back)
+    if "error" in header:
+        raise _ERRORS[str(header["error"])](str(header["message"]))
+    if header["unchanged"]:
+        return None
+    if not 0 < header["bytes"] <= most:
+        raise ValueError(f"a result of {header['bytes']} bytes")
+    merged = bytearray(header["bytes"])
+    receive_into(back, memoryview(merged))
+    return bytes(merged)
+
+
+def _pipes(process: subprocess.Popen[bytes]) -> tuple[BinaryIO, BinaryIO]:
+    return cast(BinaryIO, process.stdin), cast(BinaryIO, process.stdout)
+
+
+def _expire(process: subprocess.Popen[bytes], expired: threading.Event) -> None:
+    expired.set()
+    process.kill()
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    for pipe in _pipes(process):
+        try:
+            pipe.close()
+        except OSError:  # what the process never took cannot be flushed any more
+            continue
+    process.wait()
