@@ -25,10 +25,10 @@ def draw_all(folder: Path) -> tuple[Path, ...]:
     invoice.quantize(128).save(folder / "invoice.png", optimize=True)
     receipt, truths[folder / "receipt.jpg"] = draw_receipt()
     receipt.save(folder / "receipt.jpg", quality=80, optimize=True)
-    notice, truths[folder / "turned.png"] = draw_notice()
-    notice.quantize(32).save(folder / "turned.png", optimize=True)
     report, truths[folder / "report.pdf"] = draw_report()
     (folder / "report.pdf").write_bytes(report)
+    notice, truths[folder / "turned.png"] = draw_notice()
+    notice.quantize(32).save(folder / "turned.png", optimize=True)
 
     for path, text in truths.items():
         (expected / f"{path.name}.txt").write_text(text, encoding="utf-8", newline="\n")
