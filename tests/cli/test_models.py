@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -19,9 +20,9 @@ TASKS = {"det": "detect", "rec": "recognize", "dir": "direction"}
 @pytest.fixture
 def catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A catalogue whose models lie in the folder `mirror`, and an empty home."""
+    for name in [name for name in os.environ if name.startswith("SHIZI_")]:
+        monkeypatch.delenv(name)
     monkeypatch.setenv("SHIZI_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("SHIZI_OFFLINE", raising=False)
-    monkeypatch.delenv("SHIZI_CATALOG", raising=False)
     (tmp_path / "mirror").mkdir()
     tables = ['[tiers.general]\ndetect = "det"\nrecognize = "rec"\ndirection = "dir"\n']
     for name, content in WEIGHTS.items():
@@ -82,6 +83,25 @@ def test_the_catalogue_can_come_from_the_environment(catalog: Path, monkeypatch:
     monkeypatch.setenv("SHIZI_CATALOG", str(catalog))
 
     assert run("pull", "det").stdout.startswith("det\t")
+
+
+def test_the_tier_of_the_environment_is_what_pull_pulls(catalog: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with catalog.open("a") as file:
+        file.write('[tiers.small]\ndetect = "det"\nrecognize = "rec"\ndirection = "dir"\n')
+    monkeypatch.setenv("SHIZI_CATALOG", str(catalog))
+    monkeypatch.setenv("SHIZI_TIER", "gone")
+
+    result = run("pull", failing=NotFound)
+
+    assert str(result.exception) == "no tier is called 'gone'; known are general, small"
+
+
+def test_the_folder_of_the_models_can_be_named(tmp_path: Path, catalog: Path) -> None:
+    (tmp_path / "mirror" / "det.onnx").unlink()
+
+    result = run("verify", "det", "--catalog", catalog, "--models-dir", tmp_path / "elsewhere", failing=NotFound)
+
+    assert str(tmp_path / "elsewhere") in str(result.exception)
 
 
 def test_an_unknown_name_or_tier_stops_before_anything_is_pulled(catalog: Path) -> None:

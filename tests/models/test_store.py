@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import os
@@ -56,10 +57,11 @@ class Handler(SimpleHTTPRequestHandler):
         if start:
             self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
         self.end_headers()
-        for at in range(start, len(content), 1024):
-            self.wfile.write(content[at : at + 1024])
-            self.wfile.flush()
-            time.sleep(mirror.pause_s)
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the one who pulls was stopped
+            for at in range(start, len(content), 1024):
+                self.wfile.write(content[at : at + 1024])
+                self.wfile.flush()
+                time.sleep(mirror.pause_s)
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ import click
 from shizi.errors import ModelLoadFailed, ShiziError
 from shizi.models.card import DEFAULT_TIER, Card, load_catalog
 from shizi.models.store import ModelStore, Progress
+from shizi.settings import Settings, from_environment
 
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
@@ -23,20 +25,19 @@ _HEADINGS: Final = ("NAME", "TASK", "VERSION", "SIZE", "LICENCE", "INSTALLED", "
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def _catalog_option(command: Command) -> Command:
-    return click.option(
-        "--catalog",
-        type=click.Path(dir_okay=False, path_type=Path),
-        envvar="SHIZI_CATALOG",
-        show_envvar=True,
-        help="A catalogue of your own instead of the one that comes with shizi, such as one that names your mirror.",
-    )(command)
+def _store_options(command: Command) -> Command:
+    """Where models lie and which there are; `SHIZI_HOME` and `SHIZI_CATALOG` say the same for every command."""
+    models_dir = click.option(
+        "--models-dir", type=click.Path(file_okay=False, path_type=Path), help="Where models are kept."
+    )
+    catalog = click.option(
+        "--catalog", type=click.Path(dir_okay=False, path_type=Path), help="A catalogue of models of your own."
+    )
+    return models_dir(catalog(command))
 
 
 def _offline_option(command: Command) -> Command:
-    return click.option(
-        "--offline", is_flag=True, envvar="SHIZI_OFFLINE", show_envvar=True, help="Never use the network."
-    )(command)
+    return click.option("--offline", is_flag=True, help="Fetch nothing (SHIZI_OFFLINE=1).")(command)
 
 
 @click.group("models")
@@ -48,11 +49,11 @@ def models() -> None:
 
 
 @models.command("list")
-@_catalog_option
+@_store_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
-def list_models(catalog: Path | None, as_json: bool) -> None:
+def list_models(models_dir: Path | None, catalog: Path | None, as_json: bool) -> None:
     """List the models of the catalogue."""
-    store = _store(catalog, offline=True)
+    store = _store(models_dir, catalog, offline=True)
     installed = store.installed()
     rows = [_row(card, installed.get(name), _tiers(store, name)) for name, card in store.catalog.models.items()]
     if as_json:
@@ -63,14 +64,18 @@ def list_models(catalog: Path | None, as_json: bool) -> None:
 
 @models.command("pull")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@click.option("--tier", "tiers", multiple=True, help=f"All models of a tier; {DEFAULT_TIER} when nothing is named.")
+@click.option(
+    "--tier", "tiers", multiple=True, help=f"All models of a tier; {DEFAULT_TIER} (SHIZI_TIER) when nothing is named."
+)
 @_offline_option
-@_catalog_option
-def pull(names: tuple[str, ...], tiers: tuple[str, ...], offline: bool, catalog: Path | None) -> None:
-    """Pull models and verify them; prints their names and files."""
-    store = _store(catalog, offline)
+@_store_options
+def pull(
+    names: tuple[str, ...], tiers: tuple[str, ...], offline: bool, models_dir: Path | None, catalog: Path | None
+) -> None:
+    """Pull models; print their names and files."""
+    store = _store(models_dir, catalog, offline)
     if not names and not tiers:
-        tiers = (DEFAULT_TIER,)
+        tiers = (_settings().tier,)
     wanted = [*names, *(name for tier in tiers for name in store.catalog.tier(tier).names)]
 
     with _progress(sys.stderr) as progress:
@@ -79,10 +84,13 @@ def pull(names: tuple[str, ...], tiers: tuple[str, ...], offline: bool, catalog:
 
 @models.command("verify")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
-@_catalog_option
-def verify(names: tuple[str, ...], catalog: Path | None) -> None:
-    """Compare models with the hashes of their cards: those named, or all that are installed."""
-    store = _store(catalog, offline=True)
+@_store_options
+def verify(names: tuple[str, ...], models_dir: Path | None, catalog: Path | None) -> None:
+    """Compare installed models with the hashes of their cards.
+
+    Without NAME: all that are installed.
+    """
+    store = _store(models_dir, catalog, offline=True)
     wanted = names or tuple(store.installed())
     if not wanted:
         click.echo(f"no model is installed in {store.root}; run `shizi models pull`", err=True)
@@ -97,16 +105,27 @@ def verify(names: tuple[str, ...], catalog: Path | None) -> None:
 @models.command("path")
 @click.argument("name")
 @_offline_option
-@_catalog_option
-def path(name: str, offline: bool, catalog: Path | None) -> None:
-    """Print the verified file of a model; it is pulled first where it is absent."""
-    store = _store(catalog, offline)
+@_store_options
+def path(name: str, offline: bool, models_dir: Path | None, catalog: Path | None) -> None:
+    """Print the file of a model, verified.
+
+    It is pulled first where it is absent.
+    """
+    store = _store(models_dir, catalog, offline)
     with _progress(sys.stderr) as progress:
         click.echo(store.path(name, progress=progress))
 
 
-def _store(catalog: Path | None, offline: bool) -> ModelStore:
-    return ModelStore(offline=offline, catalog=load_catalog(catalog))
+def _settings() -> Settings:
+    return from_environment(os.environ)
+
+
+def _store(models_dir: Path | None, catalog: Path | None, offline: bool) -> ModelStore:
+    settings = _settings()
+    home = None if settings.home is None else settings.home.expanduser() / "models"
+    return ModelStore(
+        models_dir or home, offline=offline or settings.offline, catalog=load_catalog(catalog or settings.catalog)
+    )
 
 
 def _for_each(store: ModelStore, names: Sequence[str], action: Callable[[str], str]) -> None:

@@ -85,7 +85,7 @@ def require_safe_url(url: str) -> None:
 
 def redacted(text: str) -> str:
     """The text with user names, passwords and queries taken out of the URLs in it."""
-    text = re.sub(r"(\w+://)[^\s/@'\"]*@", r"\1***@", text)
+    text = re.sub(r"(\w+://)[^\s/'\"]*@", r"\1***@", text)
     return re.sub(r"(\w+://[^\s?#'\"]*)\?[^\s#'\"]*", r"\1?***", text)
 
 
