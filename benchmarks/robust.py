@@ -2,8 +2,9 @@
 
     python benchmarks/robust.py --data DIR [--stage decode|read] [--recycle 20]
 
-DIR holds the files, in any depth; DIR/../<name>_index.jsonl with `image` and `category` per line, if there, groups them. Files are
-handled by child processes, so that a crash, a hang or a memory blow is seen and costs one file. Exit code 1 if there was any.
+DIR holds the files, in any depth; DIR/../<name>_index.jsonl with `image` and `category` per line, if there, groups
+them. Files are handled by child processes, so that a crash, a hang or a memory blow is seen and costs one file. Exit
+code 1 if there was any.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class Child:
     """A process that handles one file after the other."""
 
     def __init__(self, stage: str) -> None:
-        self._noise = tempfile.TemporaryFile()
+        self._noise = tempfile.TemporaryFile()  # noqa: SIM115 (closed by close)
         self._seen = 0
         self.handled = 0
         command = [sys.executable, "-W", "always", __file__, "--child", stage, "--data", "."]
@@ -120,7 +121,6 @@ def run_child(stage: str) -> None:
     print("ready", flush=True)
     peak = _rss_mb()
     for line in sys.stdin:
-        caught: list[warnings.WarningMessage] = []
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from shizi.errors import CorruptDocument, InvalidRequest, UnsupportedFormat
+from shizi.errors import InvalidRequest, UnsupportedFormat
 from shizi.imaging.headers.bmp import bmp_frame
 from shizi.imaging.headers.frame import Frame
 from shizi.imaging.headers.jpeg import jpeg_frame
@@ -60,17 +60,18 @@ def open_pages(
 ) -> Iterator[PageImage]:
     """Pages of an image or PDF in the order of the document, decoded as they are asked for.
 
-    Nothing happens before the first page is asked for, and everything that was opened is closed at the end, also when the
-    iterator is dropped half-way. A PIL image is turned by the EXIF block that it carries; a numpy array is taken as it is.
+    Nothing happens before the first page is asked for, and everything that was opened is closed at the end, also when
+    the iterator is dropped half-way. A PIL image is turned by the EXIF block that it carries; a numpy array is taken as
+    it is.
 
     Args:
-        source: path, bytes, binary file object (read from where it stands, not closed), PIL image, or (H, W, 3) RGB or (H, W)
-            grey uint8 array.
+        source: path, bytes, binary file object (read from where it stands, not closed), PIL image, or (H, W, 3) RGB or
+            (H, W) grey uint8 array.
         limits: bounds; all hold at once.
         pages: numbers, from 1; None for all.
         password: of an encrypted PDF.
-        text_layer: "ignore" renders PDF pages; "auto" also reads their text; "only" reads the text and renders nothing. Images
-            have no text layer and are always decoded.
+        text_layer: "ignore" renders PDF pages; "auto" also reads their text; "only" reads the text and renders nothing.
+            Images have no text layer and are always decoded.
 
     Raises:
         InvalidRequest: the source or an argument is wrong, or the document has no page of that number.
@@ -134,8 +135,8 @@ def _one_page(
 def _from_array(array: NDArray[np.uint8], limits: Limits) -> tuple[Pixels, tuple[str, ...]]:
     if array.dtype != np.uint8 or not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 3)) or not array.size:
         raise InvalidRequest(
-            f"source is an array of shape {array.shape} and type {array.dtype}; give (height, width, 3) RGB or (height, width) "
-            "grey, uint8"
+            f"source is an array of shape {array.shape} and type {array.dtype}; give (height, width, 3) RGB or "
+            "(height, width) grey, uint8"
         )
     height, width = array.shape[:2]
     check_size(width, height, 0, limits)

@@ -15,16 +15,16 @@ MIB = 2**20
 class Limits:
     """Bounds of decoding; all of them hold at once, and each error names the one that was passed.
 
-    The defaults keep a process that also holds the default models below 1.5 GB: a page at `max_pixels` takes 300 MB, and up to
-    `max_memory` for the moment of its decoding.
+    The defaults keep a process that also holds the default models below 1.5 GB: a page at `max_pixels` takes 300 MB,
+    and up to `max_memory` for the moment of its decoding.
 
     Attributes:
         max_bytes: bytes of one file.
         max_pixels: pixels of one image or frame, as its header says.
         max_side: pixels of the longer side.
         max_pages: pages (PDF) or frames (TIFF) that one call may ask for.
-        max_memory: bytes that one image may take while it is decoded, its result included, estimated from its header. It is
-            what bounds the formats that need several times their pixels (WebP, progressive JPEG, one-strip TIFF).
+        max_memory: bytes that one image may take while it is decoded, its result included, estimated from its header.
+            It is what bounds the formats that need several times their pixels (WebP, progressive JPEG, one-strip TIFF).
         pdf_dpi: dots per inch at which a PDF page is rendered, unless it is one scan: that keeps its own resolution.
         pdf_max_pixels: pixels of one rendered PDF page; a larger page is rendered at a lower resolution.
         pdf_timeout_s: seconds that one PDF page may take; also for opening the document.
@@ -76,8 +76,10 @@ def check_size(width: int, height: int, memory: int, limits: Limits) -> None:
         )
     if memory > limits.max_memory:
         raise ImageTooLarge(
-            f"decoding the image ({width} x {height} pixels) would take about {memory / MIB:.0f} MiB, the limit (max_memory) is "
-            f"{limits.max_memory / MIB:.0f} MiB: scale it down, save it as PNG or baseline JPEG, or raise the limit"
+            f"decoding the image ({width} x {height} pixels) would take about "
+            f"{memory / MIB:.0f} MiB, the limit (max_memory) "
+            f"is {limits.max_memory / MIB:.0f} MiB: "
+            "scale it down, save it as PNG or baseline JPEG, or raise the limit"
         )
 
 
@@ -96,6 +98,7 @@ def select_pages(count: int, pages: Collection[int] | None, limits: Limits) -> l
         )
     if len(chosen) > limits.max_pages:
         raise ImageTooLarge(
-            f"{len(chosen)} pages are to be read, the limit (max_pages) is {limits.max_pages}: choose some with pages=, or raise the limit"
+            f"{len(chosen)} pages are to be read, the limit (max_pages) is {limits.max_pages}: "
+            "choose some with pages=, or raise the limit"
         )
     return list(chosen)

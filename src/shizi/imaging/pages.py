@@ -37,7 +37,7 @@ class TextLayer:
         lines: in the order of the PDF's content.
         sound: whether the text can be taken for what a person sees.
         reason: why it is not sound, else "".
-        has_images: True where the page also draws what only OCR could read: raster images, outlined letters, annotations.
+        has_images: True where the page also draws what only OCR could read: images, outlined letters, annotations.
         image_boxes: where these are, in pixels of the rendered page, clockwise from the top-left corner.
     """
 
@@ -54,7 +54,8 @@ class PageImage:
 
     Attributes:
         number: counted from 1, as in the source document.
-        pixels: (height, width, 3) uint8 RGB, C-contiguous, not to be written to; None only where rendering was not asked for.
+        pixels: (height, width, 3) uint8 RGB, C-contiguous, not to be written to; None only where rendering was
+            not asked for.
         width: pixels.
         height: pixels.
         text_layer: of a PDF page, where it was asked for.

@@ -29,7 +29,11 @@ from shizi.types import Polygon, Word
 WORKER = "shizi.imaging.pdf_worker"
 
 # -I shuts out PYTHON* variables and the current folder; what the parent imports from is handed over instead.
-_START = "import sys, json; sys.path[:] = json.loads(sys.argv[1]); import importlib; importlib.import_module(sys.argv[2]).main()"
+_START = """
+import importlib, json, sys
+sys.path[:] = json.loads(sys.argv[1])
+importlib.import_module(sys.argv[2]).main()
+"""
 _ENVIRONMENT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "TEMP", "FONTCONFIG_PATH")
 _ERRORS = {"corrupt": CorruptDocument, "memory": OutOfMemory, "too-large": ImageTooLarge}
 
@@ -55,6 +59,7 @@ def read_pdf(
     Raises:
         ShiziError: as in `open_pages`.
     """
+    _check_password(password)
     child = _Worker(worker, limits)
     try:
         count = child.open(data, password)
@@ -96,7 +101,7 @@ class _Worker:
         """Number of pages."""
         limits = self._limits
         with self._guarded():
-            bounds = {"max_side": limits.max_side, "dpi": limits.pdf_dpi, "max_pixels": limits.pdf_max_pixels}
+            bounds: Header = {"max_side": limits.max_side, "dpi": limits.pdf_dpi, "max_pixels": limits.pdf_max_pixels}
             bounds |= {"memory": limits.pdf_memory, "timeout_s": limits.pdf_timeout_s}
             send(self._to, {"op": "open", "password": password, "limits": bounds}, data)
             header = self._reply(password)
@@ -127,7 +132,7 @@ class _Worker:
             pixels = None
             if rendered:
                 pixels = np.empty((height, width, 3), np.uint8)
-                receive_into(self._from, memoryview(pixels).cast("B"))
+                receive_into(self._from, pixels.data.cast("B"))
             layer = _layer(header["layer"]) if header["layer"] is not None else None
             warnings = tuple(str(warning) for warning in header["warnings"])
         return PageImage(number, pixels, width, height, layer, warnings)
@@ -148,6 +153,8 @@ class _Worker:
         if code == "password":
             said = "is wrong" if password else "is missing"
             raise EncryptedDocument(f"the PDF is encrypted and the password {said}: give the password (--password)")
+        if code == "security":
+            raise EncryptedDocument(f"the PDF is encrypted in a way that cannot be opened: {message}")
         raise _ERRORS.get(code, CorruptDocument)(f"the PDF, {self._what}: {message}")
 
     @contextlib.contextmanager
@@ -178,12 +185,13 @@ class _Worker:
         status = self._process.wait()
         if self._expired.is_set():
             return DeadlineExceeded(
-                f"the PDF, {self._what}: took longer than {self._limits.pdf_timeout_s:g} s (pdf_timeout_s), it was stopped: "
-                "leave the page out, or raise the limit"
+                f"the PDF, {self._what}: took longer than "
+                f"{self._limits.pdf_timeout_s:g} s (pdf_timeout_s), it was "
+                "stopped: leave the page out, or raise the limit"
             )
         return CorruptDocument(
-            f"the PDF, {self._what}: the process that reads it died (status {status}); the page is damaged, or needs more than "
-            f"{self._limits.pdf_memory // 2**20} MiB (pdf_memory)"
+            f"the PDF, {self._what}: the process that reads it died (status {status}); the page is damaged, "
+            f"or needs more than {self._limits.pdf_memory // 2**20} MiB (pdf_memory)"
         )
 
 

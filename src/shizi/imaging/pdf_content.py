@@ -20,6 +20,7 @@ GLYPH_PATHS = 10
 MIN_SCALE, MAX_SCALE = 1.0, 1200 / 72  # pixels per point of a scan's own resolution
 
 Box = tuple[float, float, float, float]
+Handle = Any  # what pdfium hands out: a pointer to something opaque
 Matrix = tuple[float, float, float, float, float, float]
 
 
@@ -55,7 +56,7 @@ def apply(matrix: Matrix, x: float, y: float) -> tuple[float, float]:
     return a * x + c * y + e, b * x + d * y + f
 
 
-def page_to_pixels(page: Any, width: int, height: int) -> Matrix:
+def page_to_pixels(page: Handle, width: int, height: int) -> Matrix:
     """The matrix from points of the page to pixels of its rendering, /Rotate and the crop box included."""
     factor = max(1, int(5e8 / max(width, height)))  # PageToDevice answers whole numbers; a huge device makes them exact
     x, y = ctypes.c_int(), ctypes.c_int()
@@ -68,7 +69,7 @@ def page_to_pixels(page: Any, width: int, height: int) -> Matrix:
     return (ax - e, ay - f, cx - e, cy - f, e, f)
 
 
-def scan_page(page: Any) -> Content:
+def scan_page(page: Handle) -> Content:
     """Walk over the objects of a page, and of the forms in it."""
     content = Content()
     count = pdfium.FPDFPage_CountObjects(page)
@@ -87,7 +88,7 @@ def scan_page(page: Any) -> Content:
     return content
 
 
-def is_hidden(text_object: Any) -> bool:
+def is_hidden(text_object: Handle) -> bool:
     """Whether a text object paints nothing: render modes 3 (invisible) and 7 (clip only)."""
     mode = pdfium.FPDFTextObj_GetTextRenderMode(text_object)
     return mode in (pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP)
@@ -132,7 +133,7 @@ def unread_boxes(
     return quads
 
 
-def annotation_boxes(page: Any) -> list[Box]:
+def annotation_boxes(page: Handle) -> list[Box]:
     """Boxes, in points, of annotations that draw something of their own; links and pop-ups do not."""
     boxes: list[Box] = []
     silent = (pdfium.FPDF_ANNOT_LINK, pdfium.FPDF_ANNOT_POPUP, pdfium.FPDF_ANNOT_TEXT)
@@ -167,7 +168,7 @@ def _objects(items: Iterator[Any], outer: Matrix, depth: int) -> Iterator[tuple[
             yield from _objects(inside, multiply(_matrix(item), outer), depth + 1)
 
 
-def _matrix(item: Any) -> Matrix:
+def _matrix(item: Handle) -> Matrix:
     found = pdfium.FS_MATRIX()
     if not pdfium.FPDFPageObj_GetMatrix(item, found):
         return (1, 0, 0, 1, 0, 0)
@@ -184,7 +185,7 @@ def _box(matrix: Matrix, left: float, bottom: float, right: float, top: float) -
     )
 
 
-def _add_image(content: Content, item: Any, outer: Matrix, order: int) -> None:
+def _add_image(content: Content, item: Handle, outer: Matrix, order: int) -> None:
     matrix = multiply(_matrix(item), outer)
     width, height = ctypes.c_uint(), ctypes.c_uint()
     if not pdfium.FPDFImageObj_GetImagePixelSize(item, width, height):
@@ -194,7 +195,7 @@ def _add_image(content: Content, item: Any, outer: Matrix, order: int) -> None:
     content.images.append(Drawn(_box(matrix, 0, 0, 1, 1), order, scale))
 
 
-def _add_path(content: Content, item: Any, outer: Matrix, order: int) -> None:
+def _add_path(content: Content, item: Handle, outer: Matrix, order: int) -> None:
     content.visible = True
     segments = pdfium.FPDFPath_CountSegments(item)
     if segments < GLYPH_SEGMENTS:

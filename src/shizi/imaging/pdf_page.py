@@ -12,6 +12,7 @@ from shizi.imaging.pdf_content import (
     FULL_PAGE,
     Box,
     Content,
+    Handle,
     Matrix,
     annotation_boxes,
     apply,
@@ -30,7 +31,7 @@ _HYPHENS = frozenset({0x02, 0xAD, 0xFFFE})  # as pdfium gives a hyphen at the en
 _PRIVATE = ((0xE000, 0xF8FF), (0xF0000, 0x10FFFF))
 
 
-def page_box(page: Any) -> Box:
+def page_box(page: Handle) -> Box:
     """The visible part of the page, in points."""
     rect = pdfium.FS_RECTF()
     if not pdfium.FPDF_GetPageBoundingBox(page, rect):
@@ -43,7 +44,7 @@ def page_box(page: Any) -> Box:
     )
 
 
-def text_layer(page: Any, content: Content, to_pixels: Matrix, size: tuple[int, int]) -> dict[str, Any]:
+def text_layer(page: Handle, content: Content, to_pixels: Matrix, size: tuple[int, int]) -> dict[str, Any]:
     """A `TextLayer` as plain JSON values; positions in pixels of a rendering of this size."""
     text_page = pdfium.FPDFText_LoadPage(page)
     box = page_box(page)
@@ -68,7 +69,7 @@ def text_layer(page: Any, content: Content, to_pixels: Matrix, size: tuple[int, 
 class _Chars:
     """Reads characters one by one; holds the C structures that every call fills."""
 
-    def __init__(self, text_page: Any, to_pixels: Matrix, size: tuple[int, int], covered_up: bool) -> None:
+    def __init__(self, text_page: Handle, to_pixels: Matrix, size: tuple[int, int], covered_up: bool) -> None:
         self._page = text_page
         self._to_pixels = to_pixels
         self._size = size
@@ -100,13 +101,14 @@ class _Chars:
         )
         if text.isspace():
             return Char(" ")
-        bad = text == "\ufffd" or code < 0x20 != (code in _HYPHENS) or any(low <= code <= top for low, top in _PRIVATE)
+        control = code < 0x20 and code not in _HYPHENS
+        bad = control or text == "\ufffd" or any(low <= code <= top for low, top in _PRIVATE)
         bad = bad or pdfium.FPDFText_HasUnicodeMapError(self._page, index) == 1
         angle, (left, right, top, bottom), middle = self._place(index)
         outside = not (0 <= middle[0] <= self._size[0] and 0 <= middle[1] <= self._size[1])
         hidden = self._covered_up or self._is_hidden(index)
         return Char(
-            "\ufffd" if code < 0x20 and code not in _HYPHENS else text,
+            "\ufffd" if control else text,
             angle,
             left,
             right,
@@ -127,7 +129,7 @@ class _Chars:
         return self._hidden[address]
 
     def _place(self, index: int) -> tuple[float, Box, tuple[float, float]]:
-        """Angle, extent along (from, to) and across (from, to) the character's own direction, and its middle; in pixels."""
+        """Angle; extent along and across the character's own direction (from, to, from, to); its middle; in pixels."""
         rect, matrix, to_pixels = self._rect, self._matrix, self._to_pixels
         if not pdfium.FPDFText_GetLooseCharBox(self._page, index, rect):
             rect.left = rect.right = rect.top = rect.bottom = 0.0
@@ -150,7 +152,7 @@ class _Chars:
 
 
 def _sides(width: float, height: float, angle: float, size: float) -> tuple[float, float]:
-    """Sides of a box turned by an angle, from the upright box around it; near 45° the font size stands in for the height."""
+    """Sides of a turned box from the upright box around it; near 45° the font size stands in for the height."""
     cosine, sine = abs(math.cos(angle)), abs(math.sin(angle))
     if abs(cosine**2 - sine**2) > SOLVABLE:
         across = (height * cosine - width * sine) / (cosine**2 - sine**2)

@@ -1,4 +1,4 @@
-"""From characters with boxes to lines and words, and whether the text can be trusted: pure functions, standard library only."""
+"""From characters with boxes to lines and words, and whether to trust them: pure functions, standard library only."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Char:
     Attributes:
         text: as Unicode; white space separates words, a line feed ends a line.
         angle: degrees, clockwise, by which it is turned.
-        left: start along its own direction, in pixels; the axes are the page's, turned by angle around the page's corner.
+        left: start along its own direction, in pixels; the axes are the page's, turned by angle around its corner.
         right: end along its own direction.
         top: upper end across its direction.
         bottom: lower end across its direction.
@@ -82,7 +82,7 @@ def build_lines(chars: Iterable[Char]) -> list[dict[str, Any]]:
 
 
 def distrust(chars: Sequence[Char], scan: str) -> str:
-    """Why this text is not what a person sees, "" where it can be trusted; scan says what covers the page, if anything does."""
+    """Why this text is not what a person sees, "" where it is; scan says where it lies if an image covers the page."""
     seen = [char for char in chars if not char.text.isspace()]
     if not seen:
         return "the page has no text"

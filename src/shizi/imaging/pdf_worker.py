@@ -10,15 +10,17 @@ import math
 import os
 import sys
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from types import ModuleType
+from typing import BinaryIO
 
 import pypdfium2.raw as pdfium
 
 from shizi.imaging import pdf_content, pdf_page
 from shizi.imaging.frames import Header, receive_header, receive_into, send
+from shizi.imaging.pdf_content import Handle
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """An error that the other side turns into one of shizi's own; the first argument is its code."""
 
 
@@ -42,9 +44,9 @@ def serve(opener: Callable[[bytearray, Header], Callable[[Header], tuple[Header,
                 bound_process(task["limits"])
                 answer = opener(_payload(incoming, task["bytes"]), task)
             if answer is None:
-                raise Refusal("corrupt", "no document was opened")
+                raise RefusalError("corrupt", "no document was opened")
             reply, payload = answer(task)
-        except Refusal as refusal:
+        except RefusalError as refusal:
             reply, payload = {"error": refusal.args[0], "message": refusal.args[1]}, b""
         except MemoryError:
             reply, payload = {"error": "memory", "message": "not enough memory (pdf_memory)"}, b""
@@ -52,7 +54,7 @@ def serve(opener: Callable[[bytearray, Header], Callable[[Header], tuple[Header,
 
 
 def bound_process(limits: Header) -> None:
-    """Set what the system can enforce: address space, no core file, no files written, and processor time for one task."""
+    """Set what the system can enforce: address space, no core file, no written files, processor time for one task."""
     try:
         import resource
     except ImportError:  # not on Windows: there the other side's clock is the only bound
@@ -63,7 +65,7 @@ def bound_process(limits: Header) -> None:
     _lower(resource, "RLIMIT_CPU", int(used.ru_utime + used.ru_stime + limits["timeout_s"]) + 2)
 
 
-def _lower(resource: Any, kind: str, value: int) -> None:
+def _lower(resource: ModuleType, kind: str, value: int) -> None:
     which = getattr(resource, kind, None)
     if which is None:
         return
@@ -100,7 +102,7 @@ def _open(data: bytearray, task: Header) -> Callable[[Header], tuple[Header, byt
     return answer
 
 
-def _load(data: bytearray, password: str | None) -> Any:
+def _load(data: bytearray, password: str | None) -> Handle:
     buffer = (ctypes.c_char * len(data)).from_buffer(data)
     attempts = (
         [None] if password is None else [password.encode("utf-8", "replace"), password.encode("latin-1", "replace")]
@@ -112,16 +114,16 @@ def _load(data: bytearray, password: str | None) -> Any:
             return document
         error = pdfium.FPDF_GetLastError()
     if error == pdfium.FPDF_ERR_PASSWORD:
-        raise Refusal("password", "")
+        raise RefusalError("password", "")
     if error == pdfium.FPDF_ERR_SECURITY:
-        raise Refusal("security", "it is encrypted in a way that cannot be opened, with or without a password")
-    raise Refusal("corrupt", "it is truncated or damaged")
+        raise RefusalError("security", "save it without protection first")
+    raise RefusalError("corrupt", "it is truncated or damaged")
 
 
-def _page(document: Any, environment: Any, task: Header, limits: Header) -> tuple[Header, bytearray | bytes]:
+def _page(document: Handle, environment: Handle, task: Header, limits: Header) -> tuple[Header, bytearray | bytes]:
     page = pdfium.FPDF_LoadPage(document, task["page"] - 1)
     if not page:
-        raise Refusal("corrupt", "it is damaged")
+        raise RefusalError("corrupt", "it is damaged")
     try:
         content = pdf_content.scan_page(page)
         width, height, warnings = _size(page, content, limits)
@@ -133,11 +135,11 @@ def _page(document: Any, environment: Any, task: Header, limits: Header) -> tupl
     return {"width": width, "height": height, "layer": layer, "warnings": warnings}, pixels
 
 
-def _size(page: Any, content: pdf_content.Content, limits: Header) -> tuple[int, int, list[str]]:
+def _size(page: Handle, content: pdf_content.Content, limits: Header) -> tuple[int, int, list[str]]:
     """Pixels of the rendering, and what to say about it."""
     across, up = pdfium.FPDF_GetPageWidthF(page), pdfium.FPDF_GetPageHeightF(page)
     if not (math.isfinite(across) and math.isfinite(up) and across > 0 and up > 0):
-        raise Refusal("corrupt", f"its size is {across:g} x {up:g} points")
+        raise RefusalError("corrupt", f"its size is {across:g} x {up:g} points")
     scale = limits["dpi"] / 72
     own = pdf_content.own_scale(content, pdf_page.page_box(page))
     if own is not None:
@@ -154,18 +156,18 @@ def _size(page: Any, content: pdf_content.Content, limits: Header) -> tuple[int,
     warnings = []
     if scale < 0.99 * wanted:
         warnings.append(
-            f"the page is {across / 72:.1f} x {up / 72:.1f} inches: it was rendered at {scale * 72:.0f} dpi, not {wanted * 72:.0f}, "
-            "to stay within the limits (pdf_max_pixels, max_side)"
+            f"the page is {across / 72:.1f} x {up / 72:.1f} inches: it was rendered at {scale * 72:.0f} dpi, "
+            f"not {wanted * 72:.0f}, to stay within the limits (pdf_max_pixels, max_side)"
         )
     return width, height, warnings
 
 
-def _render(page: Any, environment: Any, width: int, height: int) -> bytearray:
+def _render(page: Handle, environment: Handle, width: int, height: int) -> bytearray:
     pixels = bytearray(width * height * 3)
     buffer = (ctypes.c_char * len(pixels)).from_buffer(pixels)
     bitmap = pdfium.FPDFBitmap_CreateEx(width, height, pdfium.FPDFBitmap_BGR, buffer, width * 3)
     if not bitmap:
-        raise Refusal("memory", f"no bitmap of {width} x {height} pixels (pdf_memory)")
+        raise RefusalError("memory", f"no bitmap of {width} x {height} pixels (pdf_memory)")
     try:
         pdfium.FPDFBitmap_FillRect(bitmap, 0, 0, width, height, 0xFFFFFFFF)
         flags = pdfium.FPDF_ANNOT | pdfium.FPDF_REVERSE_BYTE_ORDER | pdfium.FPDF_RENDER_LIMITEDIMAGECACHE

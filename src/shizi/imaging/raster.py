@@ -1,7 +1,7 @@
 """From a checked header to RGB pixels, with Pillow's plugin of that one format and nothing else of it.
 
-Pixels are converted in strips straight into the upright result, so that the peak is Pillow's own image plus the result, whatever
-the mode and the orientation.
+Pixels are converted in strips straight into the upright result, so that the peak is Pillow's own image plus the result,
+whatever the mode and the orientation.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ class _Tiff(TiffImagePlugin.TiffImageFile):
 
     def load_prepare(self) -> None:
         if self._im is None:
-            self.im = Image.core.new(self.mode, self.size)  # the minimal stream has no orientation: size is as stored
+            self.im = Image.new(
+                self.mode, self.size, None
+            ).im  # size is as stored: no orientation in the minimal stream
         ImageFile.ImageFile.load_prepare(self)
 
     def load_end(self) -> None:
@@ -153,12 +155,13 @@ def _over_white(strip: Image.Image) -> NDArray[Any]:
 
 def _scale(values: NDArray[Any], low: float, high: float, inverted: bool) -> NDArray[Any]:
     scaled = (values.astype(np.float32) - low) * (255.0 / max(high - low, 1e-30))
-    grey = np.clip(np.nan_to_num(scaled, nan=0.0) + 0.5, 0, 255).astype(np.uint8)
-    return (255 - grey if inverted else grey)[..., None]
+    grey: Pixels = np.clip(np.nan_to_num(scaled, nan=0.0) + 0.5, 0, 255).astype(np.uint8)
+    grey = np.bitwise_not(grey) if inverted else grey
+    return grey.reshape(*grey.shape, 1)
 
 
 def _range(image: Image.Image) -> tuple[float, float]:
-    """Black and white of a mode that does not say: the narrowest usual range that holds every value, else the values' own."""
+    """Black and white of a mode that does not say: the narrowest usual range that holds all values, else their own."""
     low, high = np.inf, -np.inf
     rows = max(1, STRIP_PIXELS // image.width)
     for top in range(0, image.height, rows):
@@ -174,14 +177,16 @@ def _range(image: Image.Image) -> tuple[float, float]:
 
 
 def _lab(strip: Image.Image) -> NDArray[Any]:
-    """CIE L*a*b* (D50, as TIFF has it) to sRGB, by the formulas of CIE 15 and IEC 61966-2-1 with Bradford-adapted primaries."""
+    """CIE L*a*b* (D50, as TIFF has it) to sRGB: CIE 15, IEC 61966-2-1, primaries adapted by Bradford."""
     stored = np.frombuffer(strip.tobytes(), np.uint8).reshape(strip.height, strip.width, 3)
     lightness = (stored[..., 0].astype(np.float32) * (100 / 255) + 16) / 116
     a = stored[..., 1].view(np.int8).astype(np.float32)
     b = stored[..., 2].view(np.int8).astype(np.float32)
     cubes = np.stack([lightness + a / 500, lightness, lightness - b / 200], axis=-1)
-    xyz = np.where(cubes > 6 / 29, cubes**3, (cubes - 4 / 29) * (3 * (6 / 29) ** 2)) * np.float32([0.9642, 1.0, 0.8249])
-    to_linear = np.float32([[3.1339, -1.6169, -0.4906], [-0.9788, 1.9161, 0.0335], [0.0719, -0.2290, 1.4052]])
+    white = np.array([0.9642, 1.0, 0.8249], np.float32)
+    xyz = white * np.where(cubes > 6 / 29, cubes**3, (cubes - 4 / 29) * (3 * (6 / 29) ** 2))
+    to_linear = np.array([[3.1339, -1.6169, -0.4906], [-0.9788, 1.9161, 0.0335], [0.0719, -0.2290, 1.4052]], np.float32)
     linear = np.clip(xyz @ to_linear.T, 0, 1)
     srgb = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-    return (srgb * 255 + 0.5).astype(np.uint8)
+    pixels: Pixels = (srgb * 255 + 0.5).astype(np.uint8)
+    return pixels

@@ -29,7 +29,8 @@ def read_source(source: str | os.PathLike[str] | bytes | bytearray | memoryview 
         data = _read_stream(source, limits)
     else:
         raise InvalidRequest(
-            f"source is a {type(source).__name__}; give a path, bytes, a binary file object, a PIL image or a numpy array"
+            f"source is a {type(source).__name__}; give a path, bytes, a binary file object, a PIL image or a numpy "
+            "array"
         )
     if not data:
         raise CorruptDocument("the file is empty (0 bytes)")

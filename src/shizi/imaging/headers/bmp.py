@@ -30,8 +30,9 @@ def bmp_frame(data: bytes) -> Frame:
     height = abs(height)  # negative: the rows run from top to bottom
     if compression in (1, 2) and (len(data) > MAX_RLE_BYTES or width * height > MAX_RLE_PIXELS):
         raise ImageTooLarge(
-            f"run-length encoded BMP is decoded up to {MAX_RLE_BYTES // 2**20} MiB and {MAX_RLE_PIXELS / 1e6:.0f} million "
-            f"pixels, this one has {len(data) / 2**20:.1f} MiB and {width * height / 1e6:.1f} million: save it as PNG"
+            f"run-length encoded BMP is decoded up to {MAX_RLE_BYTES // 2**20} MiB and {MAX_RLE_PIXELS / 1e6:.0f} "
+            f"million pixels, this one has {len(data) / 2**20:.1f} MiB and "
+            f"{width * height / 1e6:.1f} million: save it as PNG"
         )
     per_pixel = 3 + (1 if bits <= 8 else 4) + (2 if compression in (1, 2) else 0)
-    return Frame("BMP", width, height, 1, data, width * height * per_pixel)
+    return Frame("BMP", width, height, 1, data, width * height * per_pixel + len(data))

@@ -34,7 +34,7 @@ class Frame:
 
 
 def exif_orientation(exif: bytes) -> int:
-    """Orientation, 1 to 8, from an EXIF block (a TIFF structure, with or without "Exif\\0\\0" before it); 1 if there is none."""
+    """Orientation, 1 to 8, from an EXIF block (a TIFF structure, perhaps after "Exif\\0\\0"); 1 if there is none."""
     if exif.startswith(b"Exif\0\0"):
         exif = exif[6:]
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(exif[:4])

@@ -1,6 +1,7 @@
 """TIFF 6.0 and BigTIFF: directories, checked before the decoder sees them.
 
-A page is handed to the decoder as a small TIFF file of its own, with the tags that its pixels need and its own strips or tiles.
+A page is handed to the decoder as a small TIFF file of its own, with the tags that its pixels need and its own
+strips or tiles.
 """
 
 from __future__ import annotations
@@ -114,6 +115,9 @@ def tiff_frame(directories: TiffDirectories, index: int) -> Frame:
     bits = max(tags[BITS].numbers(order)) if BITS in tags else 1
     if not 1 <= samples <= MAX_SAMPLES or not 1 <= bits <= 64:
         raise CorruptDocument(f"the TIFF file says {samples} samples of {bits} bits per pixel; it is damaged")
+    inverted = photometric == 0 and bits > 8  # the decoder does not turn these round, nor take them in every byte order
+    if inverted:
+        tags[PHOTOMETRIC] = _Entry(3, 1, struct.pack(order + "H", 1))
     chunk = _chunk_pixels(tags, order, width, height)
     stream = _append(directories, tags) if compression == _SHARED else _extract(directories, tags)
     stored = 1 if samples == 1 and bits <= 8 else 2 if samples == 1 and bits <= 16 else 4
@@ -131,7 +135,7 @@ def tiff_frame(directories: TiffDirectories, index: int) -> Frame:
         stream,
         memory,
         peak=2 ** min(bits, 16) - 1,
-        inverted=photometric == 0 and bits > 8,
+        inverted=inverted,
     )
 
 
