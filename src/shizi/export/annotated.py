@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,7 +38,7 @@ _Colour = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How lines of a score look; `dash` is the lengths of stroke and gap in widths of the stroke, none for a full one."""
+    """How lines of a score look; `dash` is the lengths of stroke and gap in widths of the stroke."""
 
     least: float
     name: str
@@ -141,9 +141,9 @@ def _draw_page(sheet: _Sheet, pixels: np.ndarray[tuple[int, ...], np.dtype[np.ui
         right = Image.new("RGB", sheet.size, _PAPER)
         _draw_texts(right, sheet)
         panels.append(right)
-    letters = sheet.letters(18)
-    head = 18 + 2 * MARGIN
     width = MARGIN + sum(panel.width + MARGIN for panel in panels)
+    letters = sheet.letters(_note_size(width))
+    head = _note_size(width) + 2 * MARGIN
     part = Image.new("RGB", (width, head + sheet.size[1]), _GROUND)
     ImageDraw.Draw(part).text((MARGIN, head / 2), _headline(sheet.page), _INK, letters, anchor="lm")
     at = MARGIN
@@ -151,6 +151,11 @@ def _draw_page(sheet: _Sheet, pixels: np.ndarray[tuple[int, ...], np.dtype[np.ui
         part.paste(panel, (at, head))
         at += panel.width + MARGIN
     return part
+
+
+def _note_size(width: int) -> int:
+    """Height of notes in a picture of this width, which will be looked at as a whole."""
+    return min(max(width // 90, 16), 26)
 
 
 def _headline(page: Page) -> str:
@@ -257,16 +262,18 @@ def _tile(line: Line, corners: tuple[Point, ...], sheet: _Sheet) -> Image.Image:
 
 
 def _legend(width: int, font: tuple[str, int] | None) -> Image.Image:
-    rows: Iterable[str] = () if font is not None else (NO_FONT,)
-    letters = _Sheet(Page(1, 1, 1), 1.0, (1, 1), font).letters(16)
-    texts = ["boxes are numbered in reading order", *rows]
-    image = Image.new("RGB", (width, 2 * MARGIN + 24 * (1 + len(texts))), _GROUND)
+    size = _note_size(width)
+    letters = _Sheet(Page(1, 1, 1), 1.0, (1, 1), font).letters(size)
+    texts = ["boxes are numbered in reading order", *([NO_FONT] if font is None else [])]
+    image = Image.new("RGB", (width, 2 * MARGIN + round(1.6 * size) * (1 + len(texts))), _GROUND)
     draw = ImageDraw.Draw(image)
-    x, y = float(MARGIN), MARGIN + 12
+    x, y = float(MARGIN), MARGIN + 0.8 * size
     for style in STYLES:
-        _outline(draw, ((x, y - 8), (x + 40, y - 8), (x + 40, y + 8), (x, y + 8)), style, 2)
-        draw.text((x + 48, y), style.name, _INK, letters, anchor="lm")
-        x += 48 + draw.textlength(style.name, letters) + 24
-    for index, text in enumerate(texts, start=1):
-        draw.text((MARGIN, y + 24 * index), text, _INK, letters, anchor="lm")
+        right, top, bottom = x + 2.5 * size, y - 0.5 * size, y + 0.5 * size
+        _outline(draw, ((x, top), (right, top), (right, bottom), (x, bottom)), style, 2)
+        draw.text((right + 0.5 * size, y), style.name, _INK, letters, anchor="lm")
+        x = right + 2 * size + draw.textlength(style.name, letters)
+    for text in texts:
+        y += 1.6 * size
+        draw.text((MARGIN, y), text, _INK, letters, anchor="lm")
     return image

@@ -5,6 +5,7 @@ Whatever a Markdown reader would take for markup is escaped, so that it shows th
 
 from __future__ import annotations
 
+import itertools
 import re
 import statistics
 from collections.abc import Iterator, Sequence
@@ -18,8 +19,8 @@ PAGE_BREAK = "---"
 HEADING = ((2.0, "# "), (1.45, "## "))  # height against the median line of the page, and the mark
 LEAST_LINES_FOR_HEADINGS = 3
 MOST_LINES_OF_HEADING = 3
-LEAST_COLUMN = 15.0  # heights; in narrower ones, as in forms, each line stays a line
-FULL = 1.5  # heights; a line that ends this near to the edge of its column flows on
+LEAST_COLUMN = 18.0  # heights; in narrower ones, as in forms, each line stays a line
+FULL = 2.5  # heights; a line that ends this near to the edge of its column reaches it
 
 _SPECIAL = re.compile(r"[\\`*_\[\]<#~|]|&(?=[#\w])")
 _AT_START = re.compile(r"^(?:[-+=>:]|(\d{1,9})(?=[.)]))")
@@ -59,13 +60,13 @@ def _paragraph(lines: Sequence[Line], page: Page, median: float) -> Iterator[str
     if mark:
         yield mark + " ".join(escape(line.text) for line in lines)
         return
-    boxes = [upright(line.polygon, page) for line in lines]
+    flows = _flows(lines, [upright(line.polygon, page) for line in lines])
     rows = [escape(lines[0].text)]
-    for before, after, box in zip(lines, lines[1:], boxes, strict=False):
+    for before, after in itertools.pairwise(lines):
         text = escape(after.text)
         if same_row(before, after, page):
             rows[-1] += " " + text
-        elif _flows_on(before, box, boxes):
+        elif flows:
             rows[-1] += _joint(before.text, after.text) + text
         else:
             rows.append(text)
@@ -79,14 +80,15 @@ def _heading_mark(lines: Sequence[Line], page: Page, median: float) -> str:
     return next((mark for least, mark in HEADING if ratio >= least), "")
 
 
-def _flows_on(line: Line, box: Box, column: Sequence[Box]) -> bool:
-    """Whether a line ends at the edge of its column, so that the text goes on in the next one."""
-    height = text_height(line)
-    if line.vertical:
-        end, start = max(other.bottom for other in column), min(other.top for other in column)
-        return end - start >= LEAST_COLUMN * height and box.bottom >= end - FULL * height
-    end, start = max(other.right for other in column), min(other.left for other in column)
-    return end - start >= LEAST_COLUMN * height and box.right >= end - FULL * height
+def _flows(lines: Sequence[Line], boxes: Sequence[Box]) -> bool:
+    """Whether the lines are broken only because their column ends: every one but the last reaches its edge."""
+    height = statistics.median(map(text_height, lines))
+    if lines[0].vertical:
+        ends, start = [box.bottom for box in boxes], min(box.top for box in boxes)
+    else:
+        ends, start = [box.right for box in boxes], min(box.left for box in boxes)
+    wide = max(ends) - start >= LEAST_COLUMN * height
+    return wide and min(ends[:-1], default=0.0) >= max(ends) - FULL * height
 
 
 def _joint(before: str, after: str) -> str:

@@ -1,7 +1,8 @@
 """A font without a single visible stroke: it only carries widths and, by its ToUnicode map, the characters.
 
 It has two glyphs that enclose nothing, half an em and an em wide, so that within a word Chinese characters take twice
-the room of Latin letters. Characters get consecutive codes: that works for all of Unicode, also beyond the BMP. Tables after the OpenType specification; the map after ISO 32000-1, section 9.10.3, and Adobe technical note 5411.
+the room of Latin letters. Characters get consecutive codes: that works for all of Unicode, also beyond the BMP. Tables
+after the OpenType specification; the map after ISO 32000-1, section 9.10.3, and Adobe technical note 5411.
 """
 
 from __future__ import annotations

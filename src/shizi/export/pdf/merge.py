@@ -66,8 +66,8 @@ def lay_over(original: Original, numbers: Sequence[int], overlay: bytes | None, 
         status = process.wait()
         if expired.is_set():
             raise DeadlineExceeded(
-                f"laying text over the PDF took longer than {seconds:g} s (pdf_timeout_s + {SECONDS_PER_PAGE:g} s per page), "
-                "it was stopped: export fewer pages, or raise the limit"
+                f"laying text over the PDF took longer than {seconds:g} s (pdf_timeout_s, and {SECONDS_PER_PAGE:g} s "
+                "for each page), it was stopped: export fewer pages, or raise the limit"
             ) from error
         raise CorruptDocument(
             f"the process that lays text over the PDF died (status {status}); the file is damaged, or needs more than "

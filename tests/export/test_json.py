@@ -1,0 +1,136 @@
+"""JSON is the exact inverse of itself, and refuses what it does not know."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import string
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shizi.errors import InvalidRequest
+from shizi.export.json import from_json, render, to_dict, to_json
+from shizi.types import Cell, Document, Field, Line, ModelInfo, Page, Table, Word
+
+SQUARE = ((10.0, 20.0), (110.0, 20.0), (110.0, 50.0), (10.0, 50.0))
+
+texts = st.text(max_size=12)
+coordinates = st.integers(-1_000_000, 1_000_000).map(lambda value: value / 100)
+scores = st.integers(0, 10_000).map(lambda value: value / 10_000)
+corners = st.tuples(*[st.tuples(coordinates, coordinates)] * 4)
+words = st.builds(Word, texts, scores, corners)
+lines = st.builds(
+    Line, texts, scores, corners, coordinates, st.lists(words, max_size=3).map(tuple),
+    st.sampled_from(["ocr", "text-layer"]), st.booleans(),
+)  # fmt: skip
+cells = st.builds(Cell, texts, corners, st.integers(0, 9), st.integers(0, 9), st.integers(1, 3), st.integers(1, 3))
+tables = st.builds(Table, st.lists(st.tuples(coordinates, coordinates), max_size=6).map(tuple), st.tuples(cells))
+pages = st.builds(
+    Page,
+    number=st.integers(1, 2000),
+    width=st.integers(1, 30_000),
+    height=st.integers(1, 30_000),
+    angle=st.sampled_from([0, 90, 180, 270]),
+    lines=st.lists(lines, max_size=3).map(tuple),
+    text=texts,
+    tables=st.lists(tables, max_size=1).map(tuple),
+    fields=st.lists(st.builds(Field, texts, texts, scores, corners), max_size=2).map(tuple),
+    quality=st.dictionaries(texts, scores, max_size=2),
+    warnings=st.lists(texts, max_size=2).map(tuple),
+)
+documents = st.builds(
+    Document,
+    pages=st.lists(pages, max_size=3).map(tuple),
+    models=st.lists(st.builds(ModelInfo, texts, texts, texts, texts), max_size=2).map(tuple),
+    timings_ms=st.dictionaries(st.text(string.ascii_lowercase, max_size=5), coordinates, max_size=2),
+)
+
+
+def document() -> Document:
+    word = Word("发票", 0.98765432, SQUARE)
+    line = Line("发票", 0.98765432, ((10.126, 20.0), (110.0, 20.0), (110.0, 50.0), (10.0, 50.0)), 0.0, (word,))
+    return Document((Page(1, 600, 800, lines=(line,), text="发票"), Page(2, 600, 800, text="😀")))
+
+
+@given(documents)
+def test_from_json_is_the_inverse_of_to_json(value: Document) -> None:
+    assert from_json(to_json(value)) == value
+    assert from_json(to_json(value, indent=None).encode()) == value
+
+
+def test_every_field_of_the_types_is_written_under_its_own_name() -> None:
+    page = to_dict(document())["pages"][0]
+    assert list(page) == [field.name for field in dataclasses.fields(Page)]
+    assert list(page["lines"][0]) == [field.name for field in dataclasses.fields(Line)]
+    assert list(to_dict(document())) == ["schema", "text", "pages", "models", "timings_ms"]
+
+
+def test_text_is_readable_chinese_and_numbers_are_short() -> None:
+    written = render(document()).decode()
+    assert '"text": "发票\\f😀"' in written
+    assert '"score": 0.9877' in written
+    assert "10.13" in written
+    assert "10.126" not in written
+
+
+def test_one_line_for_streaming() -> None:
+    assert "\n" not in to_json(document(), indent=None)
+
+
+def test_half_a_surrogate_pair_does_not_break_the_output() -> None:
+    broken = Document((Page(1, 10, 10, text="a\ud800b"),))
+    assert json.loads(render(broken))["text"] == "a\ufffdb"
+
+
+def changed(path: list[str | int], value: object) -> str:
+    tree: Any = to_dict(document())
+    node = tree
+    for key in path[:-1]:
+        node = node[key]
+    node[path[-1]] = value
+    return json.dumps(tree)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (["extra"], 1, "'extra' is unknown"),
+        (["pages", 0, "lines", 0, "colour"], "red", r"document.pages\[0\].lines\[0\]: 'colour' is unknown"),
+        (["pages", 0, "lines", 0, "score"], "high", r"lines\[0\].score: a number is expected"),
+        (["pages", 0, "lines", 0, "score"], True, r"score: a number is expected"),
+        (["pages", 0, "lines", 0, "source"], "dream", "allowed are 'ocr', 'text-layer'"),
+        (["pages", 0, "lines", 0, "polygon"], [[0, 0]] * 3, "four corners are expected, here are 3"),
+        (["pages", 0, "lines", 0, "polygon"], [[0, 0, 0]] * 4, "2 values are expected, here are 3"),
+        (["pages", 0, "angle"], 45, "allowed are 0, 90, 180 and 270"),
+        (["pages", 0, "width"], 1.5, "a whole number is expected"),
+        (["pages", 0, "quality"], [], "quality: an object is expected"),
+        (["pages", 0, "text"], "other", "is not the pages' texts"),
+        (["schema"], "shizi/2", "this is no document"),
+        (["pages"], None, "pages: a list is expected"),
+    ],
+)
+def test_wrong_values_are_refused_with_their_place(path: list[str | int], value: object, message: str) -> None:
+    with pytest.raises(InvalidRequest, match=message):
+        from_json(changed(path, value))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\xff\xfe\xfa",
+        "[]",
+        "{",
+        "[" * 100_000,
+        '{"schema": "shizi/1"}',
+        '{"schema": "shizi/1", "pages": [], "pages": [], "text": ""}',
+        to_json(document()).replace("0.9877", "NaN"),
+        to_json(document()).replace("0.9877", "1e999"),
+    ],
+)
+def test_what_is_no_document_is_refused(data: bytes | str) -> None:
+    with pytest.raises(InvalidRequest):
+        from_json(data)
