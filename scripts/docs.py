@@ -14,6 +14,7 @@ from shizi.errors import taxonomy
 from shizi.settings import Settings, variable
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
+HELP = ["-h", "--help"]
 MADE = "<!-- made by `make docs` from the sources; do not edit -->\n"
 
 
@@ -30,7 +31,7 @@ def cli_page() -> str:
         "Data goes to standard output, messages to standard error. Exit codes are on the page [errors](errors.md), "
         "settings from the environment on the page [settings](settings.md).",
     ]
-    with click.Context(shizi, info_name="shizi") as context:
+    with click.Context(shizi, info_name="shizi", help_option_names=HELP) as context:
         _command(shizi, context, parts)
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 

@@ -34,7 +34,7 @@ class Settings(BaseModel):
     max_memory: PositiveInt | None = Field(default=None, description="most bytes for decoding one image")
     pdf_dpi: PositiveInt | None = Field(default=None, description="dots per inch at which PDF pages are rendered")
     pdf_max_pixels: PositiveInt | None = Field(
-        None, description="pixels of a rendered PDF page; larger ones get fewer dpi"
+        default=None, description="pixels of a rendered PDF page; larger ones get fewer dpi"
     )
 
 
