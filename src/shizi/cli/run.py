@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -33,12 +34,27 @@ class Streams:
     stdout: BinaryIO
     stderr: TextIO
     stdout_is_terminal: bool
+    stdout_is_file: bool
     stderr_is_terminal: bool
 
 
 def standard_streams() -> Streams:
     """Those of this process."""
-    return Streams(sys.stdin.buffer, sys.stdout.buffer, sys.stderr, sys.stdout.isatty(), sys.stderr.isatty())
+    return Streams(
+        sys.stdin.buffer,
+        sys.stdout.buffer,
+        sys.stderr,
+        sys.stdout.isatty(),
+        _is_regular_file(sys.stdout),
+        sys.stderr.isatty(),
+    )
+
+
+def _is_regular_file(stream: TextIO) -> bool:
+    try:
+        return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+    except OSError:  # not a file of the system at all
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +133,9 @@ def _inputs(values: Mapping[str, object], out: OutputOptions) -> tuple[Input, ..
 def _read_all(batch: Batch, tools: Tools, streams: Streams, debug: bool) -> None:
     reader = tools.open_reader(batch.engine)
     work = Work(reader, tools, batch.engine, batch.read, batch.out.format, streams.stdin, debug)
-    # results on the same terminal would tear the progress line apart
-    shown = streams.stderr_is_terminal and not batch.out.quiet and not (batch.to_stdout and streams.stdout_is_terminal)
+    # results on a terminal, also those that come through a pipe, would tear the progress line apart
+    apart = not batch.to_stdout or streams.stdout_is_file
+    shown = streams.stderr_is_terminal and not batch.out.quiet and apart
     with Progress(len(batch.jobs), streams.stderr, shown) as progress:
         results = in_order(work, batch.jobs, min(batch.out.jobs, len(batch.jobs)))
         with contextlib.closing(results):
