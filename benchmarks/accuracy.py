@@ -119,12 +119,17 @@ def main() -> None:
     options = parser.parse_args()
     names = options.engine or [name for name in ENGINES if name != "tesseract" or shutil.which("tesseract")]
     if options.engine is None and not shutil.which("tesseract"):
-        print("tesseract is not installed (Debian: tesseract-ocr tesseract-ocr-chi-sim); it is left out", file=sys.stderr)
+        print(
+            "tesseract is not installed (Debian: tesseract-ocr tesseract-ocr-chi-sim); it is left out", file=sys.stderr
+        )
     if options.keep:
         options.keep.mkdir(parents=True, exist_ok=True)
     workers = {name: Worker(name, options.peers) for name in names}
     report = {}
-    print(f"{'set':<12} {'engine':<20} {'bigram F1':>9} {'word F1':>8} {'s/page':>8} {'median':>8} {'peak MB':>8}", flush=True)
+    print(
+        f"{'set':<12} {'engine':<20} {'bigram F1':>9} {'word F1':>8} {'s/page':>8} {'median':>8} {'peak MB':>8}",
+        flush=True,
+    )
     for folder in options.data:
         for name, result in run_set(folder, workers, options.limit, options.keep).items():
             row = {

@@ -11,7 +11,12 @@ from rapidocr import EngineType, RapidOCR
 def main() -> None:
     """Argument: onnxruntime or openvino; everything else as the package's defaults are."""
     engine = EngineType(sys.argv[1])
-    params = {"Det.engine_type": engine, "Cls.engine_type": engine, "Rec.engine_type": engine, "Global.log_level": "critical"}
+    params = {
+        "Det.engine_type": engine,
+        "Cls.engine_type": engine,
+        "Rec.engine_type": engine,
+        "Global.log_level": "critical",
+    }
     ocr = RapidOCR(params=params)
     print(json.dumps({"ready": True}), flush=True)
     for line in sys.stdin:

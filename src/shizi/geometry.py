@@ -50,7 +50,7 @@ def clockwise(quads: Quads) -> Quads:
     """Reverses those that run counter-clockwise (on a screen: y downwards)."""
     x, y = quads[:, :, 0], quads[:, :, 1]
     area = (x * np.roll(y, -1, axis=1) - np.roll(x, -1, axis=1) * y).sum(axis=1)
-    return np.where((area < 0)[:, None, None], quads[:, ::-1], quads)
+    return np.where((area < 0)[:, None, None], quads[:, ::-1], quads).astype(np.float32)
 
 
 def turn_corners(quads: Quads, quarters: int) -> Quads:
@@ -87,5 +87,6 @@ def slices(quad: Quad, starts: NDArray[np.float32], ends: NDArray[np.float32]) -
 
 def min_area_quad(points: NDArray[np.int32] | NDArray[np.float32]) -> Quad:
     """Corners of the smallest rotated rectangle around points: (4, 2), clockwise from its top-left corner."""
-    quad = cv2.boxPoints(cv2.minAreaRect(points)).astype(np.float32)[None]
-    return start_at_top_left(clockwise(quad))[0]
+    quad = np.asarray(cv2.boxPoints(cv2.minAreaRect(points)), dtype=np.float32)
+    corners: Quad = start_at_top_left(clockwise(quad[None]))[0]
+    return corners

@@ -40,7 +40,10 @@ def _straight_box(pixels: Pixels, quad: Quad) -> tuple[int, int, int, int] | Non
     """The box of an upright quadrilateral, clipped to the page; None where a warp is needed."""
     slack = _STRAIGHT * float(quad[3, 1] - quad[0, 1])
     leaning = max(
-        abs(quad[0, 1] - quad[1, 1]), abs(quad[3, 1] - quad[2, 1]), abs(quad[0, 0] - quad[3, 0]), abs(quad[1, 0] - quad[2, 0])
+        abs(quad[0, 1] - quad[1, 1]),
+        abs(quad[3, 1] - quad[2, 1]),
+        abs(quad[0, 0] - quad[3, 0]),
+        abs(quad[1, 0] - quad[2, 0]),
     )
     if slack <= 0 or quad[1, 0] <= quad[0, 0] or leaning > slack:
         return None

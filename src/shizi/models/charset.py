@@ -101,7 +101,9 @@ def read_charset(model: Path, location: str, classes: int | None = None) -> Char
     if classes is None or len(characters) + 1 == classes:
         characters = (*characters, " ")
     if classes is not None and len(characters) != classes:
-        raise ModelLoadFailed(f"{model.name} has {classes} classes, but {location!r} lists {len(characters)} characters")
+        raise ModelLoadFailed(
+            f"{model.name} has {classes} classes, but {location!r} lists {len(characters)} characters"
+        )
     return Charset(characters)
 
 

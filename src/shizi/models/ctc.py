@@ -39,7 +39,9 @@ class Reading:
         return sum(self.scores) / len(self.scores) if self.scores else 0.0
 
 
-def best_path(probabilities: NDArray[np.float32], allowed: NDArray[np.intp] | None) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+def best_path(
+    probabilities: NDArray[np.float32], allowed: NDArray[np.intp] | None
+) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
     """The likeliest class of every column and its probability: (B, T, C) -> (B, T), (B, T).
 
     Args:

@@ -34,16 +34,16 @@ def find_boxes(probabilities: NDArray[np.float32], thresholds: Thresholds) -> tu
     """Quadrilaterals in pixels of the map and their mean probabilities: (H, W) -> (N, 4, 2), (N,)."""
     mask = (probabilities > thresholds.pixel).view(np.uint8)
     # Joins what one missing row of pixels cut: glyphs' parts, letters of a word.
-    mask = cv2.dilate(mask, np.ones((2, 2), dtype=np.uint8))
-    contours, _ = cv2.findContours(mask, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
+    joined = cv2.dilate(mask, np.ones((2, 2), dtype=np.uint8))
+    contours, _ = cv2.findContours(joined, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
     if len(contours) > thresholds.max_boxes:
         contours = sorted(contours, key=len, reverse=True)[: thresholds.max_boxes]
     quads: list[NDArray[np.float32]] = []
     scores: list[float] = []
     for contour in contours:
-        quad = min_area_quad(contour)
         if min(cv2.minAreaRect(contour)[1]) < thresholds.min_side:
             continue
+        quad = min_area_quad(np.asarray(contour, dtype=np.int32))
         score = _mean_inside(probabilities, quad)
         if score >= thresholds.box:
             quads.append(quad)

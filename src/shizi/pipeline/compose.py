@@ -17,7 +17,9 @@ _MIN_SCORE = 0.5
 
 def compose(image: PageImage, draft: Draft | None, recognized: bool) -> Page:
     """One page's result, from what was read and from what stood in its text layer."""
-    lines = [_from_layer(line) for line in image.text_layer.lines] if image.text_layer and image.text_layer.sound else []
+    lines = (
+        [_from_layer(line) for line in image.text_layer.lines] if image.text_layer and image.text_layer.sound else []
+    )
     if draft is not None:
         lines += _from_draft(draft, recognized)
     quads = np.array([line.polygon for line in lines], dtype=np.float32).reshape(-1, 4, 2)
@@ -71,11 +73,26 @@ def words_of(reading: Reading, sideways: Quad, vertical: bool) -> tuple[Word, ..
             groups.append([])
         else:
             groups[-1].append(index)
+    groups = [group for group in groups if group]
+    middles = [(start + end) / 2 for start, end in zip(reading.starts, reading.ends, strict=True)]
     words = []
-    for group in filter(None, groups):
-        start, end = (np.array([edge], dtype=np.float32) for edge in (reading.starts[group[0]], reading.ends[group[-1]]))
-        part = slices(sideways, start, end)
+    edge = 0.0
+    for group, following in zip(groups, [*groups[1:], None], strict=True):
+        start, end = max(edge, _outer(middles, group, -1)), _outer(middles, group, 1)
+        if following is not None:
+            end = min(end, (middles[group[-1]] + middles[following[0]]) / 2)
+        edge = end
+        part = slices(sideways, np.array([start], dtype=np.float32), np.array([end], dtype=np.float32))
         polygon = as_polygon((turn_corners(part, -1) if vertical else part)[0])
         score = sum(reading.scores[k] for k in group) / len(group)
         words.append(Word("".join(reading.characters[k] for k in group), score, polygon))
     return tuple(words)
+
+
+def _outer(middles: list[float], group: list[int], side: int) -> float:
+    """Where a word ends: half a character beyond the middle of its last one. CTC marks the middles of characters, not their edges."""
+    last = group[-1] if side > 0 else group[0]
+    inside = np.diff(middles[group[0] : group[-1] + 1])
+    pitches = inside if len(inside) else np.diff(middles)
+    half = float(np.median(pitches)) / 2 if len(pitches) else 0.5
+    return min(max(middles[last] + side * half, 0.0), 1.0)

@@ -52,7 +52,8 @@ class Draft:
     def aspects(self) -> NDArray[np.float32]:
         """Longer by shorter side: (N,)."""
         widths, heights = sizes(self.quads)
-        return np.maximum(widths, heights) / np.maximum(np.minimum(widths, heights), 1.0)
+        ratios = np.maximum(widths, heights) / np.maximum(np.minimum(widths, heights), 1)
+        return ratios.astype(np.float32)
 
     def crop(self, line: int, turn: int, height: int, width: int) -> Pixels:
         """A line cut out at (height, width, 3), read `turn` quarter-turns clockwise."""

@@ -83,8 +83,9 @@ class OCR:
         parts = self._store.catalog.tier(tier)
         loaded = load_runtime(choice.runtime)
         options = SessionOptions(threads or cpu_count(), choice.precision)
-        cards = [self._store.card(name) for name in (parts.detect, parts.recognize, parts.direction)]
-        paths = [self._store.path(card.name) for card in cards]
+        names = parts.names
+        cards = [self._store.card(name) for name in names]
+        paths = [self._store.path(name) for name in names]
 
         def load(index: int) -> Session:
             return loaded.load(paths[index], options)
@@ -127,7 +128,11 @@ class OCR:
         return self._read(source, options)
 
     def read_many(
-        self, sources: Iterable[Source], *, on_error: Literal["raise", "return"] = "raise", options: ReadOptions | None = None
+        self,
+        sources: Iterable[Source],
+        *,
+        on_error: Literal["raise", "return"] = "raise",
+        options: ReadOptions | None = None,
     ) -> Iterator[Document | ShiziError]:
         """Reads documents one after the other, decoding the next while one is read; yields them in order.
 
@@ -150,7 +155,9 @@ class OCR:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def _read(self, source: Source, options: ReadOptions) -> Document:
@@ -198,14 +205,18 @@ class OCR:
             corners = [[0, 0], [image.width, 0], [image.width, image.height], [0, image.height]]
             found = Detection(np.array([corners], dtype=np.float32), np.ones(1, dtype=np.float32))
         if layer is not None and layer.sound:
-            found = _uncovered(found, np.array([line.polygon for line in layer.lines], dtype=np.float32).reshape(-1, 4, 2))
+            found = _uncovered(
+                found, np.array([line.polygon for line in layer.lines], dtype=np.float32).reshape(-1, 4, 2)
+            )
         return Draft(image.pixels, found.quads, found.scores)
 
     def _allowed(self, languages: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
         known = self._recognizer.languages
         for language in languages:
             if language not in known:
-                raise InvalidRequest(f"language {language!r} is not among those of this tier: {', '.join(sorted(known))}")
+                raise InvalidRequest(
+                    f"language {language!r} is not among those of this tier: {', '.join(sorted(known))}"
+                )
         return self._recognizer.charset.allowed(languages)
 
 

@@ -14,7 +14,9 @@ Boxes = NDArray[np.float32]  # (N, 4): left, top, right, bottom, upright and des
 
 # What makes a gutter between columns of running text, and not between the cells of a form: the lines on both sides are many, long
 # against their height, and fill their column.
-_MIN_LINES, _MIN_ASPECT, _MIN_FILL, _MAX_CROSSING = 4, 6.0, 0.6, 0.25
+_MIN_LINES, _MIN_ASPECT, _MIN_FILL, _MAX_CROSSING = 4, 6.0, 0.5, 0.25
+# Candidates for a gutter that are looked at closely.
+_TRIES = 32
 
 
 def reading_rows(quads: Quads, quarters: int, width: float, height: float, vertical: bool) -> list[list[int]]:
@@ -74,33 +76,35 @@ def _split(boxes: Boxes, lines: Indices) -> list[Indices]:
 
 
 def _gutter(boxes: Boxes) -> float | None:
-    """The x of the best gutter between two columns of running text; None where there is none."""
+    """The x of the best gutter between two columns of running text; None where there is none.
+
+    The best has the most text on its poorer side and the least across it; of several as good, the leftmost: the left edge of a
+    column is straight, and what stands before it (numbers, bullets) belongs to it.
+    """
     if len(boxes) < 2 * _MIN_LINES:
         return None
-    unit = float(np.median(boxes[:, 3] - boxes[:, 1]))
+    widths = boxes[:, 2] - boxes[:, 0]
     edges = np.unique(np.concatenate([boxes[:, 0], boxes[:, 2]]))
     middles = (edges[1:] + edges[:-1]) / 2
-    crossing = ((boxes[:, 0, None] < middles) & (boxes[:, 2, None] > middles)).sum(axis=0)
-    # A gutter is as wide as the edges around it leave it; narrow ones are gaps between words.
-    candidates = np.flatnonzero((crossing <= _MAX_CROSSING * len(boxes)) & (np.diff(edges) >= 0.5 * unit))
-    best = sorted(candidates, key=lambda k: (crossing[k], -(edges[k + 1] - edges[k])))[:8]
-    for index in best:
-        x = float(middles[index])
-        left, right = boxes[boxes[:, 2] <= x], boxes[boxes[:, 0] >= x]
-        if _is_column(left) and _is_column(right):
-            return x
-    return None
+    on_left, on_right = boxes[:, 2, None] <= middles, boxes[:, 0, None] >= middles
+    left, right = widths @ on_left, widths @ on_right
+    worth = np.minimum(left, right) - (widths.sum() - left - right)
+    crossing = (~on_left & ~on_right).sum(axis=0)
+    candidates = np.flatnonzero((crossing <= _MAX_CROSSING * len(boxes)) & (worth > 0))
+    best = candidates[np.argsort(-worth[candidates])][:_TRIES]
+    fit = [index for index in best if _is_column(boxes[on_left[:, index]]) and _is_column(boxes[on_right[:, index]])]
+    if not fit:
+        return None
+    return float(min(middles[index] for index in fit if worth[index] >= 0.9 * worth[fit[0]]))
 
 
 def _is_column(boxes: Boxes) -> bool:
-    if len(boxes) < _MIN_LINES:
-        return False
     widths, heights = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
-    long = widths >= _MIN_ASPECT * heights
-    if long.mean() < 0.5:
+    long = widths[widths >= _MIN_ASPECT * heights]
+    # By width, not by count: line numbers and bullets beside the text are many but narrow.
+    if len(long) < _MIN_LINES or long.sum() < 0.7 * widths.sum():
         return False
-    # The typical long line stands for the column's width: a page's number or a stray mark must not.
-    return bool((widths >= _MIN_FILL * np.quantile(widths, 0.9)).mean() >= 0.5)
+    return bool((long >= _MIN_FILL * np.quantile(long, 0.9)).mean() >= 0.5)
 
 
 def _rows(boxes: Boxes, lines: Indices) -> list[Indices]:

@@ -51,7 +51,11 @@ class LineReader:
             if draft.reading(line).score < _DOUBTFUL and not draft.vertical[line]
         ]
         turned = self.upside_down([(draft, line, int(draft.turns[line])) for draft, line in doubtful])
-        flipped = [(draft, line, (int(draft.turns[line]) + 2) % 4) for (draft, line), flag in zip(doubtful, turned) if flag]
+        flipped = [
+            (draft, line, (int(draft.turns[line]) + 2) % 4)
+            for (draft, line), flag in zip(doubtful, turned, strict=True)
+            if flag
+        ]
         self.read(flipped)
         for draft, line, turn in flipped:
             if weight(draft, line, turn) > weight(draft, line, int(draft.turns[line])):
@@ -85,7 +89,9 @@ class LineReader:
 
     def _crop(self, draft: Draft, line: int, turn: int) -> Pixels:
         widths, heights = sizes(turn_corners(draft.quads[line : line + 1], turn))
-        return draft.crop(line, turn, self._recognizer.height, self._recognizer.width(float(widths[0] / max(heights[0], 1e-3))))
+        return draft.crop(
+            line, turn, self._recognizer.height, self._recognizer.width(float(widths[0] / max(heights[0], 1e-3)))
+        )
 
     def _cell(self, draft: Draft, line: int, position: int) -> Pixels:
         """One character of a vertical line, upright."""
@@ -107,6 +113,9 @@ def weight(draft: Draft, line: int, turn: int) -> float:
 
 def _ideographs(characters: Sequence[str]) -> list[int]:
     """Positions of up to `_PROBES` characters that look different when they lie on their side."""
-    found = [k for k, char in enumerate(characters) if char and unicodedata.name(char[0], "").startswith(("CJK UNIFIED", "HIRAGANA", "HANGUL"))]
+    found = [
+        k
+        for k, char in enumerate(characters)
+        if char and unicodedata.name(char[0], "").startswith(("CJK UNIFIED", "HIRAGANA", "HANGUL"))
+    ]
     return found[:: max(1, len(found) // _PROBES)][:_PROBES]
-

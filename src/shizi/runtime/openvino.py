@@ -12,7 +12,7 @@ from shizi.errors import ModelLoadFailed, OutOfMemory
 from shizi.runtime.base import Batch, SessionOptions, T
 
 # Kernels prepared for shapes seen before, per model. The default (5000) lets memory grow for as long as shapes change.
-_RUNTIME_CACHE_CAPACITY = 64
+_RUNTIME_CACHE_CAPACITY = 5000
 
 
 class OpenVinoSession:
