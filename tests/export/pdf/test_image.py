@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 
 import numpy as np
-import pypdfium2 as pdfium  # type: ignore[import-untyped]
+import pypdfium2 as pdfium
 import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageOps

@@ -8,7 +8,7 @@ import io
 import sys
 from pathlib import Path
 
-import pypdfium2 as pdfium  # type: ignore[import-untyped]
+import pypdfium2 as pdfium
 import pytest
 
 from shizi.errors import CorruptDocument, DeadlineExceeded, EncryptedDocument, InvalidRequest
