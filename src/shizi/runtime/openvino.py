@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import queue
+import sys
 from collections.abc import Callable
 from pathlib import Path
-
-import openvino
+from types import ModuleType
+from typing import TYPE_CHECKING, cast
 
 from shizi.errors import ModelLoadFailed, OutOfMemory
 from shizi.runtime.base import Batch, SessionOptions, T
+
+if TYPE_CHECKING:
+    import openvino
 
 # Kernels prepared for shapes seen before, per model. The default (5000) lets memory grow for as long as shapes change.
 _RUNTIME_CACHE_CAPACITY = 5000
@@ -42,6 +46,11 @@ class OpenVinoRuntime:
     name = "openvino"
 
     def __init__(self) -> None:
+        # Importing OpenVINO reports it to an analytics service by this package of its own; where the package cannot be imported,
+        # OpenVINO goes on with a stub. shizi calls nobody.
+        sys.modules.setdefault("openvino_telemetry", cast(ModuleType, None))
+        import openvino
+
         self._core = openvino.Core()
 
     def load(self, model: Path, options: SessionOptions) -> OpenVinoSession:
