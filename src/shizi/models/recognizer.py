@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +17,10 @@ from shizi.models.ctc import Reading, best_path, decode
 from shizi.models.normalize import Normalization
 from shizi.runtime.base import Batch, Session
 
-# Crops are padded to a multiple of this width, whatever their neighbours: a line reads the same alone and in any batch.
-_QUANTUM = 32
+# (width, step): up to that width, crops are padded to a multiple of the step, whatever their neighbours, so that a line reads the
+# same alone and in any batch. Steps grow with the width: a runtime prepares itself for every shape it meets and keeps what it
+# prepared, so few shapes are faster and bound its memory.
+_STEPS = ((320, 32), (640, 64), (1280, 128), (4096, 256))
 _MIN_WIDTH, _MAX_WIDTH = 32, 4096
 # Pixels of width in one batch. More does not run faster, and the output (18,710 classes a column) takes 9 kB a pixel.
 _BATCH_WIDTH = 2560
@@ -49,10 +52,10 @@ class Recognizer:
             buckets[_padded(crop.shape[1])].append(index)
         readings: list[Reading] = [Reading()] * len(crops)
         for width, members in sorted(buckets.items()):
-            step = max(1, _BATCH_WIDTH // width)
-            for start in range(0, len(members), step):
-                part = members[start : start + step]
-                for index, reading in zip(part, self._read([crops[i] for i in part], width, allowed), strict=True):
+            waiting = iter(members)
+            for size in _batch_sizes(len(members), max(1, _BATCH_WIDTH // width)):
+                part = list(islice(waiting, size))
+                for index, reading in zip(part, self._read([crops[k] for k in part], width, allowed), strict=True):
                     readings[index] = reading
         return readings
 
@@ -73,4 +76,14 @@ class Recognizer:
 
 
 def _padded(width: int) -> int:
-    return max(_MIN_WIDTH, -(-width // _QUANTUM) * _QUANTUM)
+    """The width of the input for a crop of this width."""
+    step = next(step for limit, step in _STEPS if width <= limit)
+    return max(_MIN_WIDTH, -(-width // step) * step)
+
+
+def _batch_sizes(count: int, most: int) -> Iterator[int]:
+    """Splits `count` crops into batches of powers of two, the largest first, none above `most`."""
+    while count:
+        size = 1 << (min(count, most).bit_length() - 1)
+        yield size
+        count -= size

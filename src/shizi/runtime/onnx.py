@@ -47,8 +47,8 @@ class OnnxRuntime:
         settings.intra_op_num_threads = options.threads
         settings.inter_op_num_threads = 1
         settings.log_severity_level = _ERRORS_ONLY
-        # The arena and the memory pattern keep a block for every shape ever seen: memory would grow for as long as shapes change.
-        settings.enable_cpu_mem_arena = False
+        # The arena saves a fifth of the time (no page faults for every buffer) and is bounded by the largest batch. A memory
+        # pattern would be kept for every shape ever seen.
         settings.enable_mem_pattern = False
         try:
             session = onnxruntime.InferenceSession(str(model), settings, providers=["CPUExecutionProvider"])

@@ -15,7 +15,7 @@ from shizi.runtime.base import Batch, SessionOptions, T
 if TYPE_CHECKING:
     import openvino
 
-# Kernels prepared for shapes seen before, per model. The default (5000) lets memory grow for as long as shapes change.
+# Prepared operations kept, one per layer and shape. The recogniser meets some 60 shapes; fewer places mean preparing them anew.
 _RUNTIME_CACHE_CAPACITY = 5000
 
 
