@@ -4,13 +4,16 @@ import json
 import resource
 import sys
 import time
+from typing import cast
 
 from shizi import OCR
+from shizi.runtime.choose import PrecisionName, RuntimeName
 
 
 def main() -> None:
     """Arguments: runtime and precision."""
-    ocr = OCR(runtime=sys.argv[1], precision=sys.argv[2])
+    runtime, precision = cast(RuntimeName, sys.argv[1]), cast(PrecisionName, sys.argv[2])
+    ocr = OCR(runtime=runtime, precision=precision)
     print(json.dumps({"ready": True}), flush=True)
     for line in sys.stdin:
         start = time.perf_counter()

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import os
-import subprocess
-import sys
 import threading
 from collections.abc import Collection, Iterator
-from typing import Any, BinaryIO, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 
@@ -21,6 +17,7 @@ from shizi.errors import (
     InvalidRequest,
     OutOfMemory,
 )
+from shizi.imaging.child import pipes, start_child, stop_child
 from shizi.imaging.frames import Header, receive_header, receive_into, send
 from shizi.imaging.limits import Limits, select_pages
 from shizi.imaging.pages import LayerLine, PageImage, TextLayer
@@ -28,13 +25,6 @@ from shizi.types import Polygon, Word
 
 WORKER = "shizi.imaging.pdf_worker"
 
-# -I shuts out PYTHON* variables and the current folder; what the parent imports from is handed over instead.
-_START = """
-import importlib, json, sys
-sys.path[:] = json.loads(sys.argv[1])
-importlib.import_module(sys.argv[2]).main()
-"""
-_ENVIRONMENT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "TEMP", "FONTCONFIG_PATH")
 _ERRORS = {"corrupt": CorruptDocument, "memory": OutOfMemory, "too-large": ImageTooLarge}
 
 
@@ -84,18 +74,8 @@ class _Worker:
         self._limits = limits
         self._what = "opening it"
         self._expired = threading.Event()
-        folders = [folder for folder in sys.path if folder]
-        environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
-        self._process = subprocess.Popen(  # noqa: S603 (our own interpreter and module)
-            [sys.executable, "-I", "-c", _START, json.dumps(folders), module],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env={**environment, "LC_ALL": "C.UTF-8"},
-            close_fds=True,
-        )
-        self._to = cast(BinaryIO, self._process.stdin)
-        self._from = cast(BinaryIO, self._process.stdout)
+        self._process = start_child(module)
+        self._to, self._from = pipes(self._process)
 
     def open(self, data: bytes, password: str | None) -> int:
         """Number of pages."""
@@ -139,11 +119,7 @@ class _Worker:
 
     def close(self) -> None:
         """Kill the process, whatever it does; called in every case."""
-        self._process.kill()
-        for pipe in (self._to, self._from):
-            with contextlib.suppress(OSError):  # a frame that was never taken cannot be flushed any more
-                pipe.close()
-        self._process.wait()
+        stop_child(self._process)
 
     def _reply(self, password: str | None) -> Header:
         header = receive_header(self._from)

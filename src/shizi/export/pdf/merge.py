@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import threading
 from collections.abc import Sequence
-from typing import BinaryIO, cast
 
 from shizi.errors import CorruptDocument, DeadlineExceeded, EncryptedDocument, InvalidRequest, OutOfMemory
 from shizi.export.base import Original
+from shizi.imaging.child import Child, pipes, start_child, stop_child
 from shizi.imaging.frames import Header, receive_header, receive_into, send
 
 WORKER = "shizi.export.pdf.worker"
 SECONDS_PER_PAGE = 1.0  # besides the time for opening the file; a page takes a few milliseconds
 ROOM = 64 * 2**20  # bytes by which the result may be larger than twice what went in
 
-# -I shuts out PYTHON* variables and the current folder; what this process imports from is handed over instead.
-_START = (
-    "import importlib, json, sys; sys.path[:] = json.loads(sys.argv[1]); importlib.import_module(sys.argv[2]).main()"
-)
-_ENVIRONMENT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "TEMP")
 _ERRORS = {
     "corrupt": CorruptDocument,
     "password": EncryptedDocument,
@@ -54,7 +45,7 @@ def lay_over(original: Original, numbers: Sequence[int], overlay: bytes | None, 
     memory = limits.pdf_memory + 4 * size
     request: Header = {"password": original.password, "pages": list(numbers), "overlay": len(overlay or b"")}
     request |= {"memory": memory, "cpu_s": seconds}
-    process = _start(worker)
+    process = start_child(worker)
     expired = threading.Event()
     timer = threading.Timer(seconds, _expire, (process, expired))
     timer.daemon = True
@@ -75,28 +66,13 @@ def lay_over(original: Original, numbers: Sequence[int], overlay: bytes | None, 
         ) from error
     finally:
         timer.cancel()
-        _stop(process)
+        stop_child(process)
     return original.data if merged is None else merged
 
 
-def _start(worker: str) -> subprocess.Popen[bytes]:
-    folders = json.dumps([folder for folder in sys.path if folder])
-    environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
-    return subprocess.Popen(  # noqa: S603 (our own interpreter and module)
-        [sys.executable, "-I", "-c", _START, folders, worker],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={**environment, "LC_ALL": "C.UTF-8"},
-        close_fds=True,
-    )
-
-
-def _exchange(
-    process: subprocess.Popen[bytes], request: Header, data: bytes, overlay: bytes, most: int
-) -> bytes | None:
+def _exchange(process: Child, request: Header, data: bytes, overlay: bytes, most: int) -> bytes | None:
     """What the worker answers; None where nothing had to change. It reads everything before it writes anything."""
-    to, back = _pipes(process)
+    to, back = pipes(process)
     send(to, request, data)
     to.write(overlay)
     to.flush()
@@ -112,20 +88,6 @@ def _exchange(
     return bytes(merged)
 
 
-def _pipes(process: subprocess.Popen[bytes]) -> tuple[BinaryIO, BinaryIO]:
-    return cast(BinaryIO, process.stdin), cast(BinaryIO, process.stdout)
-
-
-def _expire(process: subprocess.Popen[bytes], expired: threading.Event) -> None:
+def _expire(process: Child, expired: threading.Event) -> None:
     expired.set()
     process.kill()
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.kill()
-    for pipe in _pipes(process):
-        try:
-            pipe.close()
-        except OSError:  # what the process never took cannot be flushed any more
-            continue
-    process.wait()

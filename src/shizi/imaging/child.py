@@ -1,0 +1,46 @@
+"""Processes of our own that open what may be hostile: started without the caller's environment, stopped whatever they do."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from typing import BinaryIO, cast
+
+# -I shuts out PYTHON* variables and the current folder; what the parent imports from is handed over instead.
+_START = (
+    "import importlib, json, sys; sys.path[:] = json.loads(sys.argv[1]); importlib.import_module(sys.argv[2]).main()"
+)
+_ENVIRONMENT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "TEMP", "FONTCONFIG_PATH")
+
+Child = subprocess.Popen[bytes]
+
+
+def start_child(module: str) -> Child:
+    """Starts `main()` of one of our modules, with pipes to its standard input and output."""
+    folders = json.dumps([folder for folder in sys.path if folder])
+    environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+    return subprocess.Popen(  # noqa: S603 (our own interpreter and module)
+        [sys.executable, "-I", "-c", _START, folders, module],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={**environment, "LC_ALL": "C.UTF-8"},
+        close_fds=True,
+    )
+
+
+def pipes(child: Child) -> tuple[BinaryIO, BinaryIO]:
+    """What it reads and what it writes."""
+    return cast(BinaryIO, child.stdin), cast(BinaryIO, child.stdout)
+
+
+def stop_child(child: Child) -> None:
+    """Kills the process and closes its pipes."""
+    child.kill()
+    for pipe in pipes(child):
+        with contextlib.suppress(OSError):  # what the process never took cannot be flushed any more
+            pipe.close()
+    child.wait()
