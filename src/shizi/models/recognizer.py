@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from concurrent.futures import Executor
 from pathlib import Path
 
 import numpy as np
@@ -23,14 +23,15 @@ from shizi.runtime.base import Batch, Session
 _STEPS = ((320, 32), (640, 64), (1280, 128), (4096, 256))
 _MIN_WIDTH, _MAX_WIDTH = 32, 4096
 # Pixels of width in one batch. More does not run faster, and the output (18,710 classes a column) takes 9 kB a pixel.
-_BATCH_WIDTH = 2560
+_BATCH_WIDTH = 1280
 
 
 class Recognizer:
     """A CTC recogniser behind a session."""
 
-    def __init__(self, session: Session, card: Card, model: Path) -> None:
+    def __init__(self, session: Session, card: Card, model: Path, pool: Executor) -> None:
         self._session = session
+        self._pool = pool
         self._normalization = Normalization.of(card)
         self.height = card.input.height or 48
         self.languages = card.languages
@@ -50,13 +51,19 @@ class Recognizer:
         buckets: defaultdict[int, list[int]] = defaultdict(list)
         for index, crop in enumerate(crops):
             buckets[_padded(crop.shape[1])].append(index)
+        batches = [
+            (width, part) for width, members in buckets.items() for part in _batches(members, _BATCH_WIDTH // width)
+        ]
+        # The longest first, so that no thread is left alone with it at the end.
+        batches.sort(key=lambda batch: -batch[0] * len(batch[1]))
+
+        def read(batch: tuple[int, list[int]]) -> list[Reading]:
+            return self._read([crops[index] for index in batch[1]], batch[0], allowed)
+
         readings: list[Reading] = [Reading()] * len(crops)
-        for width, members in sorted(buckets.items()):
-            waiting = iter(members)
-            for size in _batch_sizes(len(members), max(1, _BATCH_WIDTH // width)):
-                part = list(islice(waiting, size))
-                for index, reading in zip(part, self._read([crops[k] for k in part], width, allowed), strict=True):
-                    readings[index] = reading
+        for (_, part), found in zip(batches, self._pool.map(read, batches), strict=True):
+            for index, reading in zip(part, found, strict=True):
+                readings[index] = reading
         return readings
 
     def _read(self, crops: Sequence[Pixels], width: int, allowed: NDArray[np.intp] | None) -> list[Reading]:
@@ -81,9 +88,10 @@ def _padded(width: int) -> int:
     return max(_MIN_WIDTH, -(-width // step) * step)
 
 
-def _batch_sizes(count: int, most: int) -> Iterator[int]:
-    """Splits `count` crops into batches of powers of two, the largest first, none above `most`."""
-    while count:
-        size = 1 << (min(count, most).bit_length() - 1)
-        yield size
-        count -= size
+def _batches(members: list[int], most: int) -> Iterator[list[int]]:
+    """Splits crops of one width into batches of powers of two, the largest first, none above `most`."""
+    start = 0
+    while start < len(members):
+        size = 1 << (max(1, min(len(members) - start, most)).bit_length() - 1)
+        yield members[start : start + size]
+        start += size

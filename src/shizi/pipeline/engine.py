@@ -30,6 +30,9 @@ from shizi.runtime.choose import PrecisionName, RuntimeName, choose, load_runtim
 from shizi.runtime.machine import cpu_count
 from shizi.types import Document, ModelInfo, Page
 
+# Lines read side by side; each takes memory for its activations.
+_MAX_STREAMS = 4
+
 TextLayerUse = Literal["auto", "ignore", "only"]
 
 
@@ -82,18 +85,24 @@ class OCR:
         self._store = store or ModelStore()
         parts = self._store.catalog.tier(tier)
         loaded = load_runtime(choice.runtime)
-        options = SessionOptions(threads or cpu_count(), choice.precision)
+        threads = threads or cpu_count()
+        streams = min(threads, _MAX_STREAMS)
+        whole = SessionOptions(threads, choice.precision)
+        # A line is too small for several threads: they read lines side by side instead.
+        shared = SessionOptions(threads // streams, choice.precision, streams)
+        options = (whole, shared, whole)
+        self._pool = ThreadPoolExecutor(streams, "shizi-recognize")
         names = parts.names
         cards = [self._store.card(name) for name in names]
         paths = [self._store.path(name) for name in names]
 
         def load(index: int) -> Session:
-            return loaded.load(paths[index], options)
+            return loaded.load(paths[index], options[index])
 
         with ThreadPoolExecutor(len(cards)) as pool:
             detect, recognize, direction = pool.map(load, range(len(cards)))
         self._detector = Detector(detect, cards[0])
-        self._recognizer = Recognizer(recognize, cards[1], paths[1])
+        self._recognizer = Recognizer(recognize, cards[1], paths[1], self._pool)
         self._direction = DirectionClassifier(direction, cards[2])
         self.models: tuple[ModelInfo, ...] = tuple(_info(card) for card in cards)
 
@@ -150,7 +159,8 @@ class OCR:
                 yield error
 
     def close(self) -> None:
-        """Nothing is held that the garbage collector would not free; here for symmetry with files."""
+        """Ends the threads that read lines; the object cannot read any more."""
+        self._pool.shutdown()
 
     def __enter__(self) -> Self:
         return self

@@ -56,8 +56,8 @@ class OpenVinoRuntime:
     def load(self, model: Path, options: SessionOptions) -> OpenVinoSession:
         """See `Runtime.load`."""
         properties: dict[str, object] = {
-            "INFERENCE_NUM_THREADS": options.threads,
-            "NUM_STREAMS": 1,
+            "INFERENCE_NUM_THREADS": options.threads * options.concurrency,
+            "NUM_STREAMS": options.concurrency,
             "INFERENCE_PRECISION_HINT": "bf16" if options.precision == "bfloat16" else "f32",
             "CPU_RUNTIME_CACHE_CAPACITY": _RUNTIME_CACHE_CAPACITY,
             # Pinning fights with every other process on a shared machine, and with our own threads.
