@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from shizi.geometry import Quad, angles, as_polygon, slices, turn_corners
-from shizi.imaging.decode import LayerLine, PageImage
+from shizi.imaging.decode import LayerLine, PageImage, TextLayer
 from shizi.models.ctc import Reading
 from shizi.pipeline.draft import Draft
 from shizi.pipeline.layout import join, reading_rows
@@ -15,11 +15,18 @@ from shizi.types import Line, Page, Word
 _MIN_SCORE = 0.5
 
 
-def compose(image: PageImage, draft: Draft | None, recognized: bool) -> Page:
-    """One page's result, from what was read and from what stood in its text layer."""
-    lines = (
-        [_from_layer(line) for line in image.text_layer.lines] if image.text_layer and image.text_layer.sound else []
-    )
+def compose(image: PageImage, draft: Draft | None, *, recognized: bool, layer_only: bool) -> Page:
+    """One page's result, from what was read and from what stood in its text layer.
+
+    Args:
+        image: the page.
+        draft: what was read from its pixels; None where nothing had to be.
+        recognized: False where only places were asked for.
+        layer_only: the text layer is wanted, sound or not.
+    """
+    layer = image.text_layer
+    used = layer is not None and (layer.sound or layer_only)
+    lines = [_from_layer(line) for line in layer.lines] if layer is not None and used else []
     if draft is not None:
         lines += _from_draft(draft, recognized)
     quads = np.array([line.polygon for line in lines], dtype=np.float32).reshape(-1, 4, 2)
@@ -33,8 +40,16 @@ def compose(image: PageImage, draft: Draft | None, recognized: bool) -> Page:
         angle=90 * quarters,
         lines=tuple(lines[index] for row in rows for index in row),
         text=join([[lines[index].text for index in row] for row in rows]),
-        warnings=image.warnings,
+        warnings=image.warnings + _layer_warnings(layer, used, layer_only),
     )
+
+
+def _layer_warnings(layer: TextLayer | None, used: bool, layer_only: bool) -> tuple[str, ...]:
+    if layer is None or not layer.lines:
+        return ("the page has no text layer, and nothing else was asked for",) if layer_only else ()
+    if layer.sound:
+        return ()
+    return (f"the text layer {'may be wrong' if used else 'was not used'}: {layer.reason}",)
 
 
 def _from_layer(line: LayerLine) -> Line:

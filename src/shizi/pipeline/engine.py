@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Self
@@ -32,6 +32,8 @@ from shizi.types import Document, ModelInfo, Page
 
 # Lines read side by side; each takes memory for its activations.
 _MAX_STREAMS = 4
+# Documents that `read_many` works on at a time; a third would only take memory.
+_AT_A_TIME = 2
 
 TextLayerUse = Literal["auto", "ignore", "only"]
 
@@ -128,7 +130,7 @@ class OCR:
             pages: numbers, from 1; default all.
             languages: BCP 47 tags; only characters of these languages are read.
             password: of an encrypted PDF.
-            text_layer: of a PDF: "auto" uses it where it is sound, "ignore" reads pixels only, "only" never does.
+            text_layer: of a PDF: "auto" uses it where it is sound, "ignore" reads pixels only, "only" never reads pixels.
 
         Raises:
             ShiziError: one of `shizi.errors`; the message says what to do.
@@ -143,20 +145,25 @@ class OCR:
         on_error: Literal["raise", "return"] = "raise",
         options: ReadOptions | None = None,
     ) -> Iterator[Document | ShiziError]:
-        """Reads documents one after the other, decoding the next while one is read; yields them in order.
+        """Reads documents, two at a time so that one is decoded while the other is read; yields them in order.
 
         Args:
-            sources: as for `read`.
+            sources: as for `read`; taken one by one, as results are taken.
             on_error: "raise" ends at the first document that cannot be read; "return" yields its error in its place.
-            options: as for `read`.
+            options: the same for all; as for `read`.
         """
-        for source in sources:
+        waiting: deque[Future[Document]] = deque()
+        with ThreadPoolExecutor(_AT_A_TIME, "shizi-read") as pool:
             try:
-                yield self._read(source, options or ReadOptions())
-            except ShiziError as error:
-                if on_error == "raise":
-                    raise
-                yield error
+                for source in sources:
+                    waiting.append(pool.submit(self._read, source, options or ReadOptions()))
+                    if len(waiting) > _AT_A_TIME:
+                        yield _result(waiting.popleft(), on_error)
+                while waiting:
+                    yield _result(waiting.popleft(), on_error)
+            finally:
+                for future in waiting:
+                    future.cancel()
 
     def close(self) -> None:
         """Ends the threads that read lines; the object cannot read any more."""
@@ -202,19 +209,24 @@ class OCR:
             reader.mark_vertical([draft])
             settle(draft)
         clock["recognize"] += time.perf_counter() - detected
-        return compose(image, draft, options.recognize)
+        return compose(image, draft, recognized=options.recognize, layer_only=options.text_layer == "only")
 
     def _detect(self, image: PageImage, options: ReadOptions) -> Draft | None:
         """Lines to be read from the page's pixels; None where its text layer says all."""
         layer = image.text_layer
-        if image.pixels is None or (layer is not None and layer.sound and not layer.has_images):
+        sound = layer is not None and layer.sound
+        if (
+            image.pixels is None
+            or options.text_layer == "only"
+            or (layer is not None and sound and not layer.has_images)
+        ):
             return None
         if options.detect:
             found = self._detector(image.pixels)
         else:
             corners = [[0, 0], [image.width, 0], [image.width, image.height], [0, image.height]]
             found = Detection(np.array([corners], dtype=np.float32), np.ones(1, dtype=np.float32))
-        if layer is not None and layer.sound:
+        if layer is not None and sound:
             found = _uncovered(
                 found, np.array([line.polygon for line in layer.lines], dtype=np.float32).reshape(-1, 4, 2)
             )
@@ -228,6 +240,15 @@ class OCR:
                     f"language {language!r} is not among those of this tier: {', '.join(sorted(known))}"
                 )
         return self._recognizer.charset.allowed(languages)
+
+
+def _result(future: Future[Document], on_error: Literal["raise", "return"]) -> Document | ShiziError:
+    try:
+        return future.result()
+    except ShiziError as error:
+        if on_error == "raise":
+            raise
+        return error
 
 
 def _info(card: Card) -> ModelInfo:
