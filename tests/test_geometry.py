@@ -29,7 +29,7 @@ def rectangle(x: float, y: float, width: float, height: float, degrees: float) -
     """One rectangle around (x, y), turned clockwise: (1, 4, 2)."""
     corners = np.array([[-width, -height], [width, -height], [width, height], [-width, height]]) / 2
     cos, sin = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
-    return (corners @ np.array([[cos, sin], [-sin, cos]]) + [x, y]).astype(np.float32)[None]
+    return np.asarray((corners @ np.array([[cos, sin], [-sin, cos]]) + [x, y])[None], dtype=np.float32)
 
 
 def rectangles(most: float = 360) -> st.SearchStrategy[Quads]:
@@ -120,11 +120,8 @@ def test_four_quarter_turns_of_a_page_change_nothing(quads: Quads, width: int, h
 @given(rectangles(), st.floats(0, 50))
 def test_expanding_moves_every_side_by_the_distance(quads: Quads, distance: float) -> None:
     grown = expand(quads, np.array([distance], dtype=np.float32))
-    before, after = sizes(quads), sizes(grown)
-    assert (after[0] - before[0], after[1] - before[1]) == (
-        pytest.approx(2 * distance, abs=0.05),
-        pytest.approx(2 * distance, abs=0.05),
-    )
+    for before, after in zip(sizes(quads), sizes(grown), strict=True):
+        assert after - before == pytest.approx(2 * distance, abs=0.05)
     assert grown.mean(axis=1) == pytest.approx(quads.mean(axis=1), abs=0.05)
     gap = abs(float(angles(grown)[0]) - float(angles(quads)[0]))
     assert min(gap, 360 - gap) < 0.5

@@ -37,4 +37,4 @@ def test_everything_that_is_announced_is_there() -> None:
     for name in shizi.__all__:
         assert getattr(shizi, name).__name__ == name
     with pytest.raises(AttributeError, match="no attribute 'Ocr'"):
-        _ = shizi.Ocr  # type: ignore[attr-defined]
+        _ = shizi.Ocr

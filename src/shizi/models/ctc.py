@@ -48,10 +48,11 @@ def best_path(
         probabilities: (B, T, C), softmax over the classes.
         allowed: the classes that may be read, ascending, the blank among them; None for all.
     """
-    if allowed is None:
-        classes = probabilities.argmax(axis=2)
-    else:
-        classes = allowed[probabilities[:, :, allowed].argmax(axis=2)]
+    classes = probabilities.argmax(axis=2)
+    if allowed is not None:
+        # Nearly all columns are right as they are: only the others are looked at again, without copying the whole output.
+        wrong = ~np.isin(classes, allowed)
+        classes[wrong] = allowed[probabilities[wrong][:, allowed].argmax(axis=1)]
     return classes, np.take_along_axis(probabilities, classes[:, :, None], axis=2)[:, :, 0]
 
 
