@@ -12,6 +12,9 @@ from shizi.errors import InvalidRequest, ModelLoadFailed, OutOfMemory
 from shizi.runtime.base import Batch, SessionOptions, T
 
 _ERRORS_ONLY = 3
+_state = onnxruntime.capi.onnxruntime_pybind11_state
+# A kernel that gets no memory fails as Fail or as RuntimeException, depending on which part of it asked.
+_RUN_FAILED = (MemoryError, _state.Fail, _state.RuntimeException)
 
 
 class OnnxSession:
@@ -27,7 +30,7 @@ class OnnxSession:
         with self._slots:
             try:
                 (output,) = self._session.run(None, {self._input: batch})
-            except (MemoryError, onnxruntime.capi.onnxruntime_pybind11_state.RuntimeException) as error:
+            except _RUN_FAILED as error:
                 raise OutOfMemory(f"the model could not run on a batch of shape {batch.shape}: {error}") from error
             return read(output)
 
