@@ -22,15 +22,22 @@ _DEVANAGARI = ((0x0900, 0x097F),)
 # Signs that only East Asian text is set with; other signs, digits and spaces belong to every language.
 _WIDE_SIGNS = ((0x3000, 0x303F), (0x30FB, 0x30FC), (0xFE30, 0xFE4F), (0xFF00, 0xFFEF))
 
+_IN_CYRILLIC = (
+    "ru uk be bg sr mk kk ky mn tg abq ady av ba bua ce cv dar inh kaa kbd kv lbe lez mhr os"
+    " ro-Cyrl sah tab tt tyv udm xal"
+)
+_IN_ARABIC = "ar fa ur ug ps sd bal ku-Arab"
+_IN_DEVANAGARI = "hi mr ne sa anp bgc bh bho gom mag mai new sck"
+
 _Ranges = tuple[tuple[int, int], ...]
 _SCRIPTS: dict[str, _Ranges] = {
     "zh": _HAN + _WIDE_SIGNS,
     "zh-Hant": _HAN + _WIDE_SIGNS,
     "ja": _HAN + _KANA + _WIDE_SIGNS,
     "ko": _HANGUL + _WIDE_SIGNS,
-    **dict.fromkeys(("ru", "uk", "be", "bg", "sr", "mk", "kk", "ky", "mn", "tg"), _CYRILLIC),
-    **dict.fromkeys(("ar", "fa", "ur", "ug", "ps", "sd"), _ARABIC),
-    **dict.fromkeys(("hi", "mr", "ne", "sa"), _DEVANAGARI),
+    **dict.fromkeys(_IN_CYRILLIC.split(), _CYRILLIC),
+    **dict.fromkeys(_IN_ARABIC.split(), _ARABIC),
+    **dict.fromkeys(_IN_DEVANAGARI.split(), _DEVANAGARI),
     "el": ((0x0370, 0x03FF), (0x1F00, 0x1FFF)),
     "th": ((0x0E00, 0x0E7F),),
     "ta": ((0x0B80, 0x0BFF),),
@@ -43,8 +50,8 @@ _LATIN = {
     "fi": "äöåšž", "fr": "àâæçéèêëîïôœùûüÿ", "ga": "áéíóú", "gl": "áéíïñóúü", "hr": "čćđšž", "hu": "áéíóöőúüű", "id": "é",
     "is": "áðéíóúýþæö", "it": "àèéìíîòóùú", "ku": "çêîşû", "la": "āēīōūȳæœ", "lb": "äëéöü", "lt": "ąčęėįšųūž",
     "lv": "āčēģīķļņšūž", "mi": "āēīōū", "ms": "é", "mt": "ċġħżàèìòù", "nl": "áéëïóöúüĳ", "no": "æøåàéèêóòôü",
-    "oc": "àáçèéíïòóúü", "pl": "ąćęłńóśźż", "pt": "áâãàçéêíóôõúü", "qu": "ñ", "rm": "àèéìòù", "ro": "ăâîșțşţ",
-    "sr-Latn": "čćđšž", "sk": "áäčďéíĺľňóôŕšťúýž", "sl": "čšž", "sq": "çë", "sv": "åäöé", "sw": "", "tl": "ñáéíóúàèìòùâêîôû",
+    "oc": "àáçèéíïòóúü", "pi": "āīūṁṃṅñṭḍṇḷ", "pl": "ąćęłńóśźż", "pt": "áâãàçéêíóôõúü", "qu": "ñ", "rm": "àèéìòù",
+    "ro": "ăâîșțşţ", "sr-Latn": "čćđšž", "sk": "áäčďéíĺľňóôŕšťúýž", "sl": "čšž", "sq": "çë", "sv": "åäöé", "sw": "", "tl": "ñáéíóúàèìòùâêîôû",
     "tr": "çğıöşüâîû", "uz": "ʻʼ",
     "vi": "àáảãạăằắẳẵặâầấẩẫậèéẻẽẹêềếểễệìíỉĩịòóỏõọôồốổỗộơờớởỡợùúủũụưừứửữựỳýỷỹỵđ",
 }  # fmt: skip
