@@ -1,0 +1,40 @@
+"""The models of the general tier, loaded once for all tests that need one by itself."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from pathlib import Path
+
+from shizi.models.card import DEFAULT_TIER, Card
+from shizi.models.detector import Detector
+from shizi.models.direction import DirectionClassifier
+from shizi.models.recognizer import Recognizer
+from shizi.models.store import ModelStore
+from shizi.runtime.base import Session, SessionOptions
+from shizi.runtime.onnx import OnnxRuntime
+
+
+@cache
+def detector() -> Detector:
+    card, _, session = _load(0)
+    return Detector(session, card)
+
+
+@cache
+def recognizer() -> Recognizer:
+    card, path, session = _load(1)
+    return Recognizer(session, card, path, ThreadPoolExecutor(2))
+
+
+@cache
+def direction() -> DirectionClassifier:
+    card, _, session = _load(2)
+    return DirectionClassifier(session, card)
+
+
+def _load(part: int) -> tuple[Card, Path, Session]:
+    store = ModelStore()
+    name = store.catalog.tier(DEFAULT_TIER).names[part]
+    path = store.path(name)
+    return store.card(name), path, OnnxRuntime().load(path, SessionOptions(threads=2))

@@ -1,0 +1,80 @@
+"""Greedy CTC decoding against a decoder that does it one column at a time."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shizi.models.charset import Charset
+from shizi.models.ctc import BLANK, Reading, best_path, decode
+
+CHARSET = Charset(("", "a", "b", "c", " "))
+path = st.lists(st.tuples(st.integers(0, 4), st.floats(0.25, 1, width=32)), min_size=1, max_size=40)
+
+
+def reference(columns: list[tuple[int, float]], used: float) -> Reading:
+    characters: list[str] = []
+    scores: list[float] = []
+    starts: list[float] = []
+    ends: list[float] = []
+    previous = BLANK
+    for at, (index, score) in enumerate(columns):
+        if index != BLANK and index == previous:
+            scores[-1] = max(scores[-1], score)
+            ends[-1] = min((at + 1) / used, 1)
+        elif index != BLANK:
+            characters.append(CHARSET.characters[index])
+            scores.append(score)
+            starts.append(min(at / used, 1))
+            ends.append(min((at + 1) / used, 1))
+        previous = index
+    return Reading(tuple(characters), tuple(scores), tuple(starts), tuple(ends))
+
+
+@given(path, st.floats(0.5, 1))
+def test_decoding_is_what_the_paper_says(columns: list[tuple[int, float]], share: float) -> None:
+    used = share * len(columns)
+    classes = np.array([index for index, _ in columns], dtype=np.intp)
+    reading = decode(classes, np.array([score for _, score in columns], dtype=np.float32), used, CHARSET)
+    expected = reference(columns, used)
+    assert reading.characters == expected.characters
+    assert reading.scores == expected.scores
+    assert reading.starts == pytest.approx(expected.starts)
+    assert reading.ends == pytest.approx(expected.ends)
+
+
+def test_a_blank_parts_two_equal_letters() -> None:
+    classes = np.array([0, 1, 1, 0, 1, 2, 2, 2, 0, 0], dtype=np.intp)
+    scores = np.array([1, 0.5, 0.75, 1, 0.5, 0.25, 0.5, 0.25, 1, 1], dtype=np.float32)
+    reading = decode(classes, scores, 10, CHARSET)
+    assert (reading.text, reading.scores) == ("aab", (0.75, 0.5, 0.5))
+    assert reading.starts == pytest.approx((0.1, 0.4, 0.5))
+    assert reading.ends == pytest.approx((0.3, 0.5, 0.8))
+    assert reading.score == pytest.approx(1.75 / 3)
+
+
+def test_nothing_read_has_no_score() -> None:
+    assert decode(np.zeros(5, dtype=np.intp), np.ones(5, dtype=np.float32), 5, CHARSET) == Reading()
+    assert (Reading().text, Reading().score) == ("", 0.0)
+
+
+def test_the_best_path_may_be_kept_to_some_classes() -> None:
+    probabilities = np.array([[[0.1, 0.6, 0.3], [0.5, 0.1, 0.4]], [[0.2, 0.5, 0.3], [0.1, 0.8, 0.1]]], dtype=np.float32)
+    classes, scores = best_path(probabilities, None)
+    assert classes.tolist() == [[1, 0], [1, 1]]
+    assert scores == pytest.approx(np.array([[0.6, 0.5], [0.5, 0.8]]))
+    classes, scores = best_path(probabilities, np.array([0, 2]))
+    assert classes.tolist() == [[2, 0], [2, 0]]
+    assert scores == pytest.approx(np.array([[0.3, 0.5], [0.3, 0.1]]))
+
+
+@given(st.integers(0, 2**32 - 1), st.sets(st.integers(1, 9)))
+def test_the_best_path_is_the_likeliest_of_the_classes(seed: int, some: set[int]) -> None:
+    probabilities = np.random.default_rng(seed).random((2, 5, 10), dtype=np.float32)
+    allowed = np.array(sorted({BLANK, *some}), dtype=np.intp)
+    classes, scores = best_path(probabilities, allowed)
+    for line, column in np.ndindex(2, 5):
+        choices = {int(index): float(probabilities[line, column, index]) for index in allowed}
+        assert choices[int(classes[line, column])] == max(choices.values()) == scores[line, column]
