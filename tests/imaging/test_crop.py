@@ -49,6 +49,14 @@ def test_a_line_that_runs_down_or_up_the_page_is_laid_level(turn: int, order: li
     assert bars(crop_line(page, turn_corners(quad(20, 20, 60, 100)[None], turn)[0], 80, 40)) == order
 
 
+@pytest.mark.parametrize("turn", [1, 2, 3])
+def test_a_turned_line_is_cut_out_at_its_place_to_the_pixel(turn: int) -> None:
+    page = np.random.default_rng(7).integers(0, 256, (40, 60, 3), dtype=np.uint8)
+    size = (40, 16) if turn == 2 else (16, 40)
+    crop = crop_line(page, turn_corners(quad(10, 12, 50, 28)[None], turn)[0], *size)
+    assert np.array_equal(crop, np.rot90(page[12:28, 10:50], turn))
+
+
 @pytest.mark.parametrize("degrees", [-30, -8, 8, 30])
 def test_a_slanted_line_is_made_level(degrees: float) -> None:
     angle = np.radians(degrees)

@@ -30,7 +30,9 @@ def crop_line(pixels: Pixels, quad: Quad, width: int, height: int) -> Pixels:
     inner_width, inner_height = max(width, round(across)), max(height, round(down))
     corners = np.array([[0, 0], [inner_width, 0], [inner_width, inner_height], [0, inner_height]], dtype=np.float32)
     region, offset = _surroundings(pixels, quad)
-    matrix = cv2.getPerspectiveTransform((quad - offset).astype(np.float32), corners)
+    # Corners lie between pixels, where OpenCV counts from the middle of the first one: without the half, a turned line is cut
+    # out a pixel beside its place.
+    matrix = cv2.getPerspectiveTransform((quad - offset - 0.5).astype(np.float32), corners - np.float32(0.5))
     size = (inner_width, inner_height)
     warped = cv2.warpPerspective(region, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return _resize(np.asarray(warped, dtype=np.uint8), width, height)
