@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -15,12 +14,12 @@ from tests.runtime.onnx_file import doubling
 STRIDE = 8  # columns of the input behind one column of a recogniser's output
 
 
-def card(task: str, **entries: Any) -> Card:
+def card(task: str, **entries: object) -> Card:
     known = {"name": "m", "version": "1", "sha256": "0" * 64, "licence": "Apache-2.0", "origin": "drawn"}
     return Card.model_validate({**known, "task": task, **entries})
 
 
-def reader_card(**entries: Any) -> Card:
+def reader_card(**entries: object) -> Card:
     return card("recognize", languages=("en",), **entries)
 
 

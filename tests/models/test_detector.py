@@ -1,0 +1,92 @@
+"""Lines are found where they stand, on pages of any size."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from shizi.errors import OutOfMemory
+from shizi.geometry import bounds
+from shizi.models.detector import Detection, Detector, input_size
+from shizi.runtime.base import Batch
+from shizi.runtime.fake import FakeSession, out_of_memory
+from tests.models import fakes, real
+from tests.pipeline.drawn import Piece, column, draw, page, pixels
+
+
+@given(st.integers(1, 32_000), st.integers(1, 32_000))
+def test_the_input_follows_the_page_and_is_bounded(width: int, height: int) -> None:
+    across, down = input_size(width, height, 1312)
+    assert across % 32 == down % 32 == 0
+    assert 32 <= min(across, down) <= max(across, down) <= 1312
+    assert across <= width + 31
+    assert down <= height + 31
+
+
+def bar(width: int, height: int, box: tuple[int, int, int, int]) -> NDArray[np.uint8]:
+    scene = np.full((height, width, 3), 255, dtype=np.uint8)
+    scene[box[1] : box[3], box[0] : box[2]] = 0
+    return scene
+
+
+@pytest.mark.parametrize(("width", "height", "scale"), [(640, 320, 1), (1000, 700, 1), (5000, 2500, 4), (700, 4000, 3)])
+def test_boxes_are_in_pixels_of_the_page(width: int, height: int, scale: int) -> None:
+    box = (100 * scale, 50 * scale, 100 * scale + width // 2, 80 * scale)
+    found = Detector(FakeSession(fakes.dark_is_text), fakes.card("detect"))(bar(width, height, box))
+    assert len(found.quads) == len(found.scores) == 1
+    assert found.quads[0].mean(axis=0) == pytest.approx([(box[0] + box[2]) / 2, (box[1] + box[3]) / 2], abs=4 * scale)
+    left, top, right, bottom = bounds(found.quads)[0]
+    assert left < box[0] < box[2] < right
+    assert top < box[1] < box[3] < bottom
+
+
+def test_boxes_do_not_leave_the_page() -> None:
+    found = Detector(FakeSession(fakes.dark_is_text), fakes.card("detect"))(np.zeros((100, 300, 3), dtype=np.uint8))
+    assert bounds(found.quads)[0] == pytest.approx([0, 0, 300, 100])
+
+
+def test_no_page_is_too_large_for_the_model() -> None:
+    shapes: list[tuple[int, ...]] = []
+
+    def answer(batch: Batch) -> Batch:
+        shapes.append(batch.shape)
+        return fakes.dark_is_text(batch)
+
+    detect = Detector(FakeSession(answer), fakes.card("detect"))
+    for width, height in [(1, 1), (1, 9000), (9000, 1), (9000, 6000)]:
+        detect(np.full((height, width, 3), 255, dtype=np.uint8))
+    assert all(shape[0] * shape[2] * shape[3] <= 4_000_000 for shape in shapes)
+
+
+def test_want_of_memory_is_not_hidden() -> None:
+    with pytest.raises(OutOfMemory):
+        Detector(FakeSession(out_of_memory), fakes.card("detect"))(bar(64, 64, (5, 5, 50, 20)))
+
+
+def covered(found: Detection, box: tuple[float, float, float, float]) -> bool:
+    """Is there one detection whose place is that of the drawn box, give or take a third of its height?"""
+    slack = (box[3] - box[1]) / 3
+    return any(abs(edges - np.array(box)).max() < slack + 4 for edges in bounds(found.quads))
+
+
+@pytest.mark.parametrize("scale", [1, 3])
+def test_the_real_model_finds_the_drawn_lines(scale: int) -> None:
+    texts = ["Delivery of the goods", "within fourteen days", "合同自签订之日起生效"]
+    drawing = draw(700 * scale, 400 * scale, column(60 * scale, 60 * scale, texts, 32 * scale, 100 * scale))
+    found = real.detector()(pixels(drawing.image))
+    assert len(found.quads) == 3
+    for words in drawing.words:
+        assert covered(found, (words[0][0], min(w[1] for w in words), words[-1][2], max(w[3] for w in words)))
+    assert ((found.scores > 0.5) & (found.scores <= 1)).all()
+
+
+def test_the_real_model_finds_nothing_on_an_empty_page() -> None:
+    assert len(real.detector()(pixels(page(800, 600, []))).quads) == 0
+
+
+def test_small_text_survives_on_a_large_page() -> None:
+    found = real.detector()(pixels(page(2480, 1754, [Piece(300, 300, "Paragraph seven of the agreement", 34, "en")])))
+    assert len(found.quads) == 1
