@@ -1,0 +1,54 @@
+"""What is known of a page while it is read."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from shizi.models.ctc import Reading
+from shizi.pipeline.draft import Draft
+
+QUADS = np.array(
+    [
+        [[10, 10], [110, 10], [110, 30], [10, 30]],
+        [[10, 50], [30, 50], [30, 150], [10, 150]],
+        [[60, 60], [85, 60], [85, 85], [60, 85]],
+    ],
+    dtype=np.float32,
+)
+
+
+@pytest.fixture
+def draft() -> Draft:
+    pixels = np.zeros((200, 200, 3), dtype=np.uint8)
+    pixels[50:100, 10:30] = 255  # the upper half of the standing line
+    return Draft(pixels, QUADS, np.ones(3, dtype=np.float32))
+
+
+def test_only_what_stands_is_taken_for_turned(draft: Draft) -> None:
+    assert draft.tall.tolist() == [False, True, False]
+    assert draft.turns.tolist() == [0, 1, 0]
+    assert draft.aspects.tolist() == [5, 5, 1]
+    assert not draft.vertical.any()
+    assert draft.quarters == 0
+
+
+def test_a_line_is_cut_out_at_the_turn_asked_for(draft: Draft) -> None:
+    downwards, upwards = draft.crop(1, 1, 20, 100), draft.crop(1, 3, 20, 100)
+    assert downwards.shape == upwards.shape == (20, 100, 3)
+    assert (downwards[:, :45].min(), downwards[:, 55:].max()) == (255, 0)
+    assert (upwards[:, :45].max(), upwards[:, 55:].min()) == (0, 255)
+
+
+def test_the_reading_is_that_of_the_turn_decided_on(draft: Draft) -> None:
+    draft.readings[1, 1], draft.readings[1, 3] = Reading(("a",)), Reading(("b",))
+    assert (draft.reading(0).text, draft.reading(1).text) == ("", "a")
+    draft.turns[1] = 3
+    assert draft.reading(1).text == "b"
+
+
+def test_a_page_without_lines() -> None:
+    empty = Draft(
+        np.zeros((5, 5, 3), dtype=np.uint8), np.zeros((0, 4, 2), dtype=np.float32), np.zeros(0, dtype=np.float32)
+    )
+    assert len(empty.turns) == len(empty.vertical) == len(empty.aspects) == len(empty.tall) == 0
