@@ -15,7 +15,8 @@ from shizi.models.ctc import Reading
 TALL = 1.5
 
 
-@dataclass(slots=True)
+# eq=False: arrays have no truth value, and a draft equals itself alone.
+@dataclass(slots=True, eq=False)
 class Draft:
     """Lines of a page and what is known of them so far.
 
