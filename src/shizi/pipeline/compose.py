@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
+
 import numpy as np
 
 from shizi.geometry import Quad, angles, as_polygon, slices, turn_corners
@@ -92,7 +94,7 @@ def words_of(reading: Reading, sideways: Quad, vertical: bool) -> tuple[Word, ..
     middles = [(start + end) / 2 for start, end in zip(reading.starts, reading.ends, strict=True)]
     words = []
     edge = 0.0
-    for group, following in zip(groups, [*groups[1:], None], strict=True):
+    for group, following in zip_longest(groups, groups[1:]):
         start, end = max(edge, _outer(middles, group, -1)), _outer(middles, group, 1)
         if following is not None:
             end = min(end, (middles[group[-1]] + middles[following[0]]) / 2)
