@@ -1,0 +1,148 @@
+"""From drafts to pages: polygons, words, order and text."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shizi.geometry import bounds
+from shizi.imaging.pages import LayerLine, PageImage, TextLayer
+from shizi.models.ctc import Reading
+from shizi.pipeline.compose import compose, words_of
+from shizi.pipeline.draft import Draft
+from shizi.types import Page, Word
+
+LINE = np.array([[10, 20], [210, 20], [210, 40], [10, 40]], dtype=np.float32)
+PIXELS = np.zeros((300, 400, 3), dtype=np.uint8)
+IMAGE = PageImage(3, PIXELS, 400, 300, None, ("a poor scan",))
+
+
+def reading(text: str, score: float = 0.9) -> Reading:
+    """Characters side by side, each as wide as the others."""
+    edges = [k / len(text) for k in range(len(text) + 1)] if text else [0.0]
+    return Reading(tuple(text), (score,) * len(text), tuple(edges[:-1]), tuple(edges[1:]))
+
+
+def draft(*texts: str, score: float = 0.9) -> Draft:
+    quads = np.stack([LINE + np.array([0, 40 * k]) for k in range(len(texts))]).astype(np.float32)
+    made = Draft(PIXELS, quads, np.full(len(texts), 0.7, dtype=np.float32))
+    made.readings.update({(k, 0): reading(text, score) for k, text in enumerate(texts)})
+    return made
+
+
+def composed(image: PageImage, made: Draft | None) -> Page:
+    return compose(image, made, recognized=True, layer_only=False)
+
+
+def spans(words: tuple[Word, ...]) -> list[tuple[float, float]]:
+    return [(round(w.polygon[0][0], 2), round(w.polygon[1][0], 2)) for w in words]
+
+
+def test_words_have_the_part_of_the_line_that_shows_them() -> None:
+    words = words_of(reading("ab cde f"), LINE, False)
+    assert [word.text for word in words] == ["ab", "cde", "f"]
+    assert spans(words) == [(10, 60), (85, 160), (185, 210)]
+    assert [word.score for word in words] == pytest.approx([0.9] * 3)
+
+
+@given(st.text(alphabet="ab 字", max_size=20))
+def test_words_are_those_of_the_text_and_stand_in_order_inside_the_line(text: str) -> None:
+    words = words_of(reading(text), LINE, False)
+    assert [word.text for word in words] == text.split()
+    edge = 10.0
+    for start, end in spans(words):
+        assert edge - 0.05 <= start <= end <= 210.05
+        edge = end
+
+
+def test_words_of_a_vertical_line_stand_below_each_other() -> None:
+    sideways = np.array([[60, 10], [60, 210], [40, 210], [40, 10]], dtype=np.float32)  # read downwards
+    first, second = words_of(reading("春眠 不觉"), sideways, True)
+    assert (first.text, second.text) == ("春眠", "不觉")
+    assert first.polygon[0] == pytest.approx((40, 10))
+    assert first.polygon[1] == pytest.approx((60, 10))
+    assert second.polygon[3] == pytest.approx((40, 210))
+    assert first.polygon[2][1] <= second.polygon[1][1]
+
+
+def test_a_page_carries_what_was_read_in_reading_order() -> None:
+    made = draft("Dear Sir,", " thank you ", "Yours")
+    made.quads[[0, 2]] = made.quads[[2, 0]]
+    page = composed(IMAGE, made)
+    assert (page.number, page.width, page.height, page.angle) == (3, 400, 300, 0)
+    assert page.warnings == ("a poor scan",)
+    assert page.text == "Yours\nthank you\nDear Sir,"
+    assert [line.text for line in page.lines] == page.text.split("\n")
+    assert page.lines[0].polygon == ((10, 20), (210, 20), (210, 40), (10, 40))
+    assert {line.source for line in page.lines} == {"ocr"}
+    assert page.lines[0].score == pytest.approx(0.9)
+
+
+def test_noise_is_left_out() -> None:
+    made = draft("sure", "unsure", "", "   ")
+    made.readings[1, 0] = reading("unsure", 0.3)
+    assert [line.text for line in composed(IMAGE, made).lines] == ["sure"]
+
+
+def test_detection_alone_gives_places_and_its_own_score() -> None:
+    page = compose(IMAGE, draft("a", "b"), recognized=False, layer_only=False)
+    assert page.text == ""
+    assert [(line.text, round(line.score, 2), line.words) for line in page.lines] == [("", 0.7, ())] * 2
+    assert page.lines[0].polygon == ((10, 20), (210, 20), (210, 40), (10, 40))
+
+
+@pytest.mark.parametrize(("quarters", "first"), [(0, (10, 20)), (1, (210, 20)), (2, (210, 40)), (3, (10, 40))])
+def test_polygons_start_at_the_texts_own_top_left(quarters: int, first: tuple[float, float]) -> None:
+    made = draft("text")
+    made.turns[:] = made.quarters = quarters
+    made.readings[0, quarters] = reading("text")
+    page = composed(IMAGE, made)
+    assert page.angle == page.lines[0].angle == 90 * quarters
+    assert page.lines[0].polygon[0] == page.lines[0].words[0].polygon[0] == first
+
+
+def layer_line(text: str, top: float) -> LayerLine:
+    polygon = ((10.0, top), (210.0, top), (210.0, top + 20), (10.0, top + 20))
+    return LayerLine(text, polygon, (Word(text, 1.0, polygon),), 0.0, False)
+
+
+def layered(sound: bool) -> PageImage:
+    layer = TextLayer((layer_line("above", 0), layer_line("below", 100)), sound, "" if sound else "odd", True, ())
+    return PageImage(1, PIXELS, 400, 300, layer)
+
+
+def test_a_sound_text_layer_is_taken_among_the_lines_that_were_read() -> None:
+    page = composed(layered(True), draft("read"))
+    expected = [("above", "text-layer"), ("read", "ocr"), ("below", "text-layer")]
+    assert [(line.text, line.source) for line in page.lines] == expected
+    assert page.warnings == ()
+
+
+def test_a_text_layer_that_is_not_sound_is_left_out_and_that_is_said() -> None:
+    page = composed(layered(False), draft("read"))
+    assert [(line.text, line.source) for line in page.lines] == [("read", "ocr")]
+    assert page.warnings == ("the text layer was not used: odd",)
+
+
+def test_where_only_the_text_layer_is_wanted_it_is_given_with_a_warning() -> None:
+    page = compose(layered(False), None, recognized=True, layer_only=True)
+    assert page.text == "above\nbelow"
+    assert page.warnings == ("the text layer may be wrong: odd",)
+    bare = compose(IMAGE, None, recognized=True, layer_only=True)
+    assert "the page has no text layer" in bare.warnings[-1]
+
+
+def test_a_page_of_which_nothing_was_read() -> None:
+    page = composed(IMAGE, None)
+    assert (page.lines, page.text, page.angle) == ((), "", 0)
+
+
+def test_words_of_slanted_lines_are_slanted() -> None:
+    slanted = np.array([[0, 40], [200, 0], [204, 20], [4, 60]], dtype=np.float32)
+    words = words_of(reading("ab cd"), slanted, False)
+    boxes = bounds(np.array([word.polygon for word in words], dtype=np.float32))
+    assert boxes[0, 1] > boxes[1, 1]
+    assert words[0].polygon[0] == (0.0, 40.0)
+    assert words[-1].polygon[2] == (204.0, 20.0)
