@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from shizi.cli import exits
 from shizi.cli.reading import Outcome
+from shizi.cli.terminal import one_line, printable
 from shizi.errors import ShiziError
 
 SCHEMA: Final = "shizi-report/1"
@@ -66,7 +67,7 @@ def error_record(error: ShiziError) -> dict[str, Any]:
 
 def error_line(name: str, error: ShiziError) -> str:
     """An error for people."""
-    return f"shizi: {printable(name)}: {printable(str(error))} ({error.code})"
+    return f"shizi: {one_line(name)}: {printable(str(error))} ({error.code})"
 
 
 def ndjson(outcome: Outcome) -> bytes:
@@ -82,10 +83,3 @@ def ndjson(outcome: Outcome) -> bytes:
 def encodable(name: str) -> str:
     """A file's name as UTF-8 can carry it: bytes that are none become `?`."""
     return name.encode("utf-8", "replace").decode()
-
-
-def printable(text: str) -> str:
-    """Text for a terminal: control characters, which a hostile name or document may hold, are shown and not obeyed."""
-    return "".join(
-        character if character.isprintable() or character in "\n\t\f" else ascii(character)[1:-1] for character in text
-    )

@@ -21,7 +21,8 @@ from shizi.cli.options import EngineOptions, OutputOptions, ReadOptions
 from shizi.cli.outputs import Job, Journal
 from shizi.cli.progress import Progress
 from shizi.cli.reading import Outcome, Tools, Work
-from shizi.cli.report import Tally, error_line, ndjson, printable
+from shizi.cli.report import Tally, error_line, ndjson
+from shizi.cli.terminal import one_line, printable
 from shizi.errors import ModelLoadFailed, NotFound
 from shizi.settings import from_environment
 
@@ -152,13 +153,13 @@ def _finish(outcome: Outcome, batch: Batch, streams: Streams, progress: Progress
         _deliver(outcome, batch, streams)
         if not batch.out.quiet:
             for warning in outcome.warnings:
-                progress.say(f"shizi: {printable(name)}: {printable(warning)}")
+                progress.say(f"shizi: {one_line(name)}: {printable(warning)}")
     else:
         if batch.out.stream:
             _put(streams.stdout, ndjson(outcome))
         progress.say(error_line(name, outcome.error))
     batch.tally.add(outcome)
-    progress.advance(printable(name), outcome.error is not None)
+    progress.advance(one_line(name), outcome.error is not None)
 
 
 def _deliver(outcome: Outcome, batch: Batch, streams: Streams) -> None:
@@ -182,7 +183,7 @@ def _as_text(outcome: Outcome, batch: Batch, terminal: bool) -> bytes:
         data += b"\n"
     if batch.tally.total > 1:
         gap = "\n" if batch.tally.read else ""
-        data = f"{gap}==> {printable(outcome.job.input.name)} <==\n".encode() + data
+        data = f"{gap}==> {one_line(outcome.job.input.name)} <==\n".encode() + data
     return data
 
 
