@@ -33,6 +33,19 @@ def test_links_to_folders_are_not_followed(folder: Folder) -> None:
     assert names([source], recursive=True) == ["a.png"]
 
 
+def test_a_link_in_a_circle_costs_one_input(folder: Folder) -> None:
+    source = folder({"a.png": ""})
+    (source / "loop.png").symlink_to(source / "loop.png")
+    assert names([source / "loop.png", source / "a.png"]) == ["loop.png", "a.png"]
+
+
+def test_a_glob_with_dots_stays_below_the_output_folder(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = folder({"a.png": "", "sub/b.png": "", "sub/deep/c.png": ""})
+    monkeypatch.chdir(source / "sub")
+    assert names(["*/../../*.png"]) == ["a.png"]
+    assert names(["../s*/../a.png"]) == ["a.png"]
+
+
 def test_globs_work_without_the_shell(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     source = folder({"a1.png": "", "b.jpg": "", "sub/a2.png": ""})
     monkeypatch.chdir(source)

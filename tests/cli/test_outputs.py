@@ -37,14 +37,46 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.
     target = tmp_path / "a.txt"
     target.write_text("old")
 
-    def full(_path: Path, _data: bytes) -> None:
+    def full(_path: Path, _target: Path) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(InvalidRequest, match="No space left on device"):
         write(target, b"new")
     assert target.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_the_report_overwrites_neither_an_input_nor_an_output(tmp_path: Path) -> None:
+    source = tmp_path / "a.pdf"
+    source.write_bytes(b"precious")
+    (tmp_path / "link").symlink_to(source)
+    for report in (source, tmp_path / "link", tmp_path / "x" / ".." / "a.pdf"):
+        with pytest.raises(InvalidRequest, match="is an input and would be overwritten by the report"):
+            plan([item(source)], None, None, ".txt", report)
+    with pytest.raises(InvalidRequest, match="is an output and would be overwritten by the report"):
+        plan([item(source)], None, tmp_path / "out", ".txt", tmp_path / "out" / "a.pdf.txt")
+
+
+def test_the_longest_names_can_be_written(tmp_path: Path) -> None:
+    target = tmp_path / ("票" * 83 + ".txt")
+    write(target, b"text")
+    assert target.read_text() == "text"
+
+
+def test_a_planted_link_is_not_written_through(tmp_path: Path) -> None:
+    (tmp_path / "theirs").write_text("precious")
+    (tmp_path / f".shizi-{os.getpid()}.part").symlink_to(tmp_path / "theirs")
+    write(tmp_path / "a.txt", b"text")
+    assert (tmp_path / "theirs").read_text() == "precious"
+    assert not (tmp_path / "a.txt").is_symlink()
+    assert (tmp_path / "a.txt").read_text() == "text"
+
+
+def test_a_link_in_a_circle_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    write(tmp_path / "loop", b"text")
+    assert (tmp_path / "loop").read_text() == "text"
 
 
 def test_a_link_stays_a_link_and_a_device_a_device(tmp_path: Path) -> None:
@@ -63,7 +95,7 @@ def test_the_journal_survives_a_torn_line(tmp_path: Path) -> None:
     write(tmp_path / "a.png.txt", b"text")
     Journal(tmp_path, "s1").add(job)
     with (tmp_path / JOURNAL).open("a") as file:
-        file.write('{"output": "b.p')
+        file.write("[" * 100_000 + '\n{"output": "b.p')
     assert Journal(tmp_path, "s1").is_done(job)
     assert not Journal(tmp_path, "s2").is_done(job)
     os.utime(source, (1, 1))

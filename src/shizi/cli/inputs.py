@@ -46,8 +46,8 @@ def expand(arguments: Sequence[str], recursive: bool, outside: Path | None = Non
     """
     found: dict[Path | None, Input] = {}
     for argument in arguments:
-        for item in _of(argument, recursive, outside.resolve() if outside else None):
-            found.setdefault(item.path.resolve() if item.path else None, item)
+        for item in _of(argument, recursive, _real(outside) if outside else None):
+            found.setdefault(_real(item.path) if item.path else None, item)
     return tuple(found.values())
 
 
@@ -71,11 +71,22 @@ def _of(argument: str, recursive: bool, outside: Path | None) -> Iterator[Input]
             if not argument.endswith("**"):
                 yield from _in_folder(match, base, recursive, outside)
         else:
-            yield Input(str(match), match, match.relative_to(base))
+            yield Input(str(match), match, _below(match, base))
+
+
+def _real(path: Path) -> Path:
+    """The path without links and `..`; links in a circle, at which `Path.resolve` raises, stay as they are."""
+    return Path(os.path.realpath(path))
+
+
+def _below(match: Path, base: Path) -> PurePath:
+    """Where the output of a glob's match lies below the output folder: never outside of it, whatever `..` a pattern holds."""
+    relative = match.relative_to(base)
+    return PurePath(relative.name) if ".." in relative.parts else relative
 
 
 def _in_folder(folder: Path, base: Path, recursive: bool, outside: Path | None) -> Iterator[Input]:
-    if outside is not None and folder.resolve().is_relative_to(outside):
+    if outside is not None and _real(folder).is_relative_to(outside):
         return
     try:
         entries = sorted(folder.iterdir(), key=_natural)

@@ -24,14 +24,17 @@ class Job:
     output: Path | None
 
 
-def plan(inputs: Sequence[Input], output: Path | None, folder: Path | None, extension: str) -> tuple[Job, ...]:
+def plan(
+    inputs: Sequence[Input], output: Path | None, folder: Path | None, extension: str, report: Path | None = None
+) -> tuple[Job, ...]:
     """Give every input its output.
 
     In a folder an output is named like its input with the extension added (`a.png` becomes `a.png.txt`), unless it has
     that extension already (a searchable `a.pdf` of `a.pdf`).
 
     Raises:
-        InvalidRequest: several inputs for one file, two inputs with the same output, or an output that is an input.
+        InvalidRequest: several inputs for one file, two inputs with the same output, or an output (or the report) that is
+            an input or another output.
     """
     if output is not None and len(inputs) > 1:
         raise InvalidRequest(f"--output takes the result of one file, not of {len(inputs)}; use --output-dir")
@@ -40,6 +43,8 @@ def plan(inputs: Sequence[Input], output: Path | None, folder: Path | None, exte
     else:
         jobs = tuple(Job(item, folder / _renamed(item, extension)) for item in inputs)
     _refuse_collisions(jobs)
+    if report is not None:
+        _refuse_report(report, jobs)
     return jobs
 
 
@@ -63,6 +68,16 @@ def _refuse_collisions(jobs: Sequence[Job]) -> None:
             )
 
 
+def _refuse_report(report: Path, jobs: Sequence[Job]) -> None:
+    identity, place = _identity(report), os.path.realpath(report)
+    for job in jobs:
+        for path, kind in ((job.input.path, "an input"), (job.output, "an output")):
+            if path and (os.path.realpath(path) == place or (identity is not None and _identity(path) == identity)):
+                raise InvalidRequest(
+                    f"{report} is {kind} and would be overwritten by the report; choose another --report"
+                )
+
+
 def _identity(path: Path) -> tuple[int, int] | None:
     try:
         status = path.stat()
@@ -77,15 +92,18 @@ def write(path: Path, data: bytes) -> None:
     Raises:
         InvalidRequest: it cannot be written; the message says why.
     """
-    target = path.resolve()  # through a link, so that the link stays one
+    target = Path(os.path.realpath(path))  # through a link, so that the link stays one
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists() and not target.is_file():
             target.write_bytes(data)  # a device or a pipe cannot be replaced, and must not be
             return
-        part = target.with_name(f".{target.name[:200]}.{os.getpid()}.part")
+        # Short, for a name may be as long as the file system allows; "x", for whoever plants a link of that name.
+        part = target.with_name(f".shizi-{os.getpid()}.part")
+        part.unlink(missing_ok=True)
         try:
-            part.write_bytes(data)
+            with part.open("xb") as file:
+                file.write(data)
             part.replace(target)
         except BaseException:
             with contextlib.suppress(OSError):
@@ -153,7 +171,7 @@ class Journal:
         for line in lines:
             try:
                 entry = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue  # the last line of an interrupted run: that file is read again
             if isinstance(entry, dict) and isinstance(entry.get("output"), str):
                 yield entry["output"], entry

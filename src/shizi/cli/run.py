@@ -110,7 +110,7 @@ def prepare(values: Mapping[str, object], tools: Tools, streams: Streams) -> Bat
     out = options.output_options(values, settings)
     inputs = _inputs(values, out)
     options.check(read, out, inputs, streams.stdout_is_terminal)
-    jobs = outputs.plan(inputs, out.output, out.output_dir, tools.extension(out.format))
+    jobs = outputs.plan(inputs, out.output, out.output_dir, tools.extension(out.format), out.report)
     journal = None
     waiting = jobs
     if out.output_dir is not None:
