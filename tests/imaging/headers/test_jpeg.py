@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 
 import pytest
 from PIL import Image
@@ -36,6 +37,16 @@ def test_endless_scans_are_refused() -> None:
     scan = data[data.index(b"\xff\xda") : -2]
     with pytest.raises(ImageTooLarge, match=rf"{MAX_SCANS} scans"):
         jpeg_frame(data[:-2] + scan * MAX_SCANS + b"\xff\xd9")
+
+
+@pytest.mark.parametrize("junk", [b"\xff", b"\xff\x00", b"\xff\xd0", b"\xff\x01", b"junk"])
+def test_what_stands_before_a_marker_is_passed_over_at_once(junk: bytes) -> None:
+    data = jpeg()
+    start = time.process_time()
+    frame = jpeg_frame(data[:2] + junk * (40_000_000 // len(junk)) + data[2:])
+    assert (frame.width, frame.height) == (40, 30)
+    assert len(frame.data) < len(data) + 10
+    assert time.process_time() - start < 2.0
 
 
 @pytest.mark.parametrize("keep", [3, 10, 100])

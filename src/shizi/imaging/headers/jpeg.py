@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass, field
 
@@ -12,7 +13,9 @@ MAX_SCANS = 200  # real files have about ten; each one costs a pass over the who
 MAX_SCAN_PIXELS = 3_000_000_000
 
 _SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_LONE = frozenset(range(0xD0, 0xD9)) | {0x01}  # markers without a length
+# A marker with a length; what stands before it is junk, fill bytes, stuffing and markers without one. One search, not a step
+# per byte: a file may hold hundreds of megabytes of them.
+_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]", re.DOTALL)
 _KEPT = _SOF | {
     0xC4,
     0xCC,
@@ -64,13 +67,11 @@ def _walk(data: bytes) -> _Segments:
     found = _Segments()
     at = 2
     while True:
-        at = data.find(b"\xff", at)
-        if at < 0 or at + 4 > len(data):
+        match = _MARKER.search(data, at)
+        if match is None or match.start() + 4 > len(data):
             return found
+        at = match.start()
         marker = data[at + 1]
-        if marker in (0x00, 0xFF) or marker in _LONE:  # stuffing, fill bytes, junk
-            at += 1 if marker == 0xFF else 2
-            continue
         (length,) = struct.unpack_from(">H", data, at + 2)
         body = data[at + 4 : at + 2 + length]
         if length < 2 or marker == 0xD9:
