@@ -120,6 +120,16 @@ def test_the_file_comes_whole_and_its_progress_is_told(server: Served, tmp_path:
     assert told == sorted(told)
 
 
+def test_a_planted_link_is_not_written_through(server: Served, tmp_path: Path) -> None:
+    (tmp_path / "theirs").write_bytes(b"precious")
+    (tmp_path / "part").symlink_to(tmp_path / "theirs")
+
+    download(server.url, tmp_path / "part", WANTED, ignore)
+
+    assert (tmp_path / "theirs").read_bytes() == b"precious"
+    assert (tmp_path / "part").read_bytes() == CONTENT
+
+
 @pytest.mark.parametrize("chunked", [False, True])
 def test_a_broken_connection_is_taken_up_where_it_broke(server: Served, tmp_path: Path, chunked: bool) -> None:
     server.chunked = chunked

@@ -54,6 +54,9 @@ def download(url: str, part: Path, wanted: Wanted, report: Report) -> None:
         ModelLoadFailed: no answer, an error status, an unsafe redirect, too many bytes, or too slow.
     """
     require_safe_url(url)
+    # None of ours: where others may write, it would have us overwrite a file of its maker's choice.
+    if part.is_symlink():
+        part.unlink()
     meter = _Meter(report, wanted, time.monotonic() + TOTAL_S)
     resumed = _complete(url, part, meter)
     if resumed and file_sha256(part) != wanted.sha256:
