@@ -39,15 +39,15 @@ class Detector:
         """Finds the lines of one page, (H, W, 3) RGB uint8."""
         height, width = pixels.shape[:2]
         inner_width, inner_height = input_size(width, height, self._side)
-        resized = cv2.resize(pixels, (inner_width, inner_height), interpolation=_interpolation(height, inner_height))
+        resized, (seen_width, seen_height) = _shrink(pixels, inner_width, inner_height)
         batch = self._normalization.blank(1, inner_height, inner_width)
-        self._normalization.fill(batch[0], np.asarray(resized, dtype=np.uint8))
+        self._normalization.fill(batch[0], resized)
 
         def boxes(output: Batch) -> tuple[Quads, NDArray[np.float32]]:
             return find_boxes(output[0, 0], self._thresholds)
 
         quads, scores = self._session.run(batch, boxes)
-        quads = quads * np.array([width / inner_width, height / inner_height], dtype=np.float32)
+        quads = quads * np.array([seen_width / inner_width, seen_height / inner_height], dtype=np.float32)
         return Detection(np.clip(quads, 0, [width, height]).astype(np.float32), scores)
 
 
@@ -57,5 +57,18 @@ def input_size(width: int, height: int, side: int) -> tuple[int, int]:
     return tuple(max(_STRIDE, round(length * scale / _STRIDE) * _STRIDE) for length in (width, height))  # type: ignore[return-value]
 
 
-def _interpolation(height: int, inner_height: int) -> int:
-    return cv2.INTER_AREA if inner_height < height else cv2.INTER_LINEAR
+def _shrink(pixels: Pixels, width: int, height: int) -> tuple[Pixels, tuple[int, int]]:
+    """Resizes to (height, width, 3), and says how much (width, height) of the page that shows: all but a pixel or two.
+
+    Averaging by a whole factor and then linearly takes a fifth of the time of averaging by any factor, but only where the factor
+    divides the sides: what is left over at the right and at the bottom is dropped.
+    """
+    factor = min(pixels.shape[0] // height, pixels.shape[1] // width)
+    if factor > 1:
+        whole = (pixels.shape[1] // factor, pixels.shape[0] // factor)
+        pixels = pixels[: whole[1] * factor, : whole[0] * factor]
+        seen = (pixels.shape[1], pixels.shape[0])
+        pixels = np.asarray(cv2.resize(pixels, whole, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    else:
+        seen = (pixels.shape[1], pixels.shape[0])
+    return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.uint8), seen
