@@ -13,7 +13,7 @@ from shizi.pipeline.reader import LineReader, weight
 _SAMPLE = 5
 # A trial that reads this surely, and this many characters per square of its lines, needs no other trial: upside-down text yields
 # sure but few characters.
-_SURE, _DENSE = 0.85, 0.5
+_SURE, _DENSE = 0.92, 0.75
 
 
 def orient(drafts: Sequence[Draft], reader: LineReader) -> None:
@@ -54,10 +54,11 @@ def _sample(draft: Draft) -> list[int]:
 
 
 def _reads_well(draft: Draft, sample: list[int], turn: int) -> bool:
-    characters = sum(len(draft.readings[line, turn].scores) for line in sample)
-    total = sum(sum(draft.readings[line, turn].scores) for line in sample)
+    # Spaces count for nothing: upside-down text yields many, and sure ones.
+    read = (char for line in sample for char in draft.readings[line, turn].characters)
+    characters = sum(not char.isspace() for char in read)
     squares = float(draft.aspects[sample].sum())
-    return total >= _SURE * max(characters, 1) and characters >= _DENSE * squares
+    return _total(draft, sample, turn) >= _SURE * max(characters, 1) and characters >= _DENSE * squares
 
 
 def _total(draft: Draft, sample: list[int], turn: int) -> float:
