@@ -29,10 +29,11 @@ def compose(image: PageImage, draft: Draft | None, *, recognized: bool, layer_on
     layer = image.text_layer
     used = layer is not None and (layer.sound or layer_only)
     lines = [_from_layer(line) for line in layer.lines] if layer is not None and used else []
-    if draft is not None:
-        lines += _from_draft(draft, recognized)
+    found = _from_draft(draft, recognized) if draft is not None else []
+    lines += found
     quads = np.array([line.polygon for line in lines], dtype=np.float32).reshape(-1, 4, 2)
-    quarters = draft.quarters if draft is not None else 0
+    # Marks that turned out to be no text say nothing of how the page lies.
+    quarters = draft.quarters if draft is not None and found else 0
     vertical = sum(line.vertical for line in lines) * 2 > len(lines)
     rows = reading_rows(quads, quarters, image.width, image.height, vertical)
     return Page(
