@@ -134,6 +134,14 @@ def test_where_only_the_text_layer_is_wanted_it_is_given_with_a_warning() -> Non
     assert "the page has no text layer" in bare.warnings[-1]
 
 
+def test_marks_that_are_no_text_do_not_turn_the_page() -> None:
+    made = draft("", "")
+    made.quarters = 1
+    assert composed(IMAGE, made).angle == 0
+    page = composed(layered(True), made)
+    assert (page.angle, page.text) == (0, "above\nbelow")
+
+
 def test_a_page_of_which_nothing_was_read() -> None:
     page = composed(IMAGE, None)
     assert (page.lines, page.text, page.angle) == ((), "", 0)

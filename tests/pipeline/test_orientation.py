@@ -64,7 +64,14 @@ def test_a_page_that_reads_well_at_once_is_tried_one_way_only() -> None:
 
 def test_few_but_sure_characters_are_not_believed_at_once() -> None:
     draft = sheet(6, 0)
-    orient([draft], Scripted(lambda _line, turn: reading(14, 0.9) if turn == 2 else reading(3, 0.99)))
+    orient([draft], Scripted(lambda _line, turn: reading(14, 0.9) if turn == 2 else reading(4, 0.99)))
+    assert draft.quarters == 2
+
+
+def test_spaces_say_nothing_of_the_way_a_line_lies() -> None:
+    gaps = Reading(tuple("Del         "), (0.95,) * 12, (0.0,) * 12, (0.0,) * 12)
+    draft = sheet(4, 0)
+    orient([draft], Scripted(lambda _line, turn: reading(14, 0.9) if turn == 2 else gaps))
     assert draft.quarters == 2
 
 
