@@ -13,7 +13,7 @@ MIB = 2**20
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of decoding; all of them hold at once, and each error names the one that was passed.
+    """Bounds of one document; all of them hold at once, and each error names the one that was passed.
 
     The defaults keep a process that also holds the default models below 1.5 GB: a page at `max_pixels` takes 300 MB,
     and up to `max_memory` for the moment of its decoding.
@@ -29,6 +29,8 @@ class Limits:
         pdf_max_pixels: pixels of one rendered PDF page; a larger page is rendered at a lower resolution.
         pdf_timeout_s: seconds that one PDF page may take; also for opening the document.
         pdf_memory: bytes of address space of the process that renders (where the system can bound it).
+        timeout_s: seconds for one document, decoding and reading together; looked at between pages.
+        max_words: words of one document, whether read or from a text layer. It bounds what a result takes in memory.
     """
 
     max_bytes: int = 200 * MIB
@@ -40,6 +42,8 @@ class Limits:
     pdf_max_pixels: int = 20 * MEGA
     pdf_timeout_s: float = 25.0
     pdf_memory: int = 1024 * MIB
+    timeout_s: float = 3600.0
+    max_words: int = 500_000
 
 
 def check_bytes(size: int, limits: Limits) -> None:
