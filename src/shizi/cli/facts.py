@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, TypedDict
 
+from shizi.cli.version import own_version
 from shizi.errors import ShiziError
 from shizi.imaging.limits import Limits
 from shizi.models.card import DEFAULT_TIER, load_catalog
@@ -104,7 +105,7 @@ def gather(tier: str | None, models_dir: Path | None, environment: Mapping[str, 
     models = _models(store, wanted)
     todo += _missing(models, wanted, settings.offline)
     return Facts(
-        version=importlib.metadata.version("shizi"),
+        version=own_version(),
         usable=not todo,
         todo=todo,
         machine=_machine(),

@@ -13,6 +13,7 @@ import click
 
 from shizi.cli import exits
 from shizi.cli.terminal import printable
+from shizi.cli.version import own_version
 from shizi.errors import ShiziError
 
 
@@ -53,13 +54,26 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
 
 
+def _show_version(context: click.Context, _parameter: click.Parameter, asked: bool) -> None:
+    if asked and not context.resilient_parsing:
+        click.echo(f"shizi {own_version()}")
+        context.exit()
+
+
 @click.command(
     "shizi",
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Documents stay on this machine. Try: shizi read photo.jpg",
 )
-@click.version_option(package_name="shizi", message="%(prog)s %(version)s")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and exit.",
+)
 @click.option("--debug", is_flag=True, help="Print the traceback of an unexpected error.")
 @click.pass_context
 def shizi(context: click.Context, debug: bool) -> None:

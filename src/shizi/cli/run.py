@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import BinaryIO, TextIO
 
 import click
@@ -23,6 +22,7 @@ from shizi.cli.progress import Progress
 from shizi.cli.reading import Outcome, Tools, Work
 from shizi.cli.report import Tally, error_line, ndjson
 from shizi.cli.terminal import one_line, printable
+from shizi.cli.version import own_version
 from shizi.errors import ModelLoadFailed, NotFound
 from shizi.settings import from_environment
 
@@ -114,7 +114,7 @@ def prepare(values: Mapping[str, object], tools: Tools, streams: Streams) -> Bat
     journal = None
     waiting = jobs
     if out.output_dir is not None:
-        digest = options.digest(engine, read, out, version("shizi"))
+        digest = options.digest(engine, read, out, own_version())
         journal = Journal(out.output_dir, digest)
         if out.resume:
             waiting = tuple(job for job in jobs if not journal.is_done(job))
