@@ -19,7 +19,14 @@ def test_empty_is_unset() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("SHIZI_THREADS", "0"), ("SHIZI_RUNTIME", "gpu"), ("SHIZI_OFFLINE", "maybe"), ("SHIZI_JOBS", "999")],
+    [
+        ("SHIZI_THREADS", "0"),
+        ("SHIZI_RUNTIME", "gpu"),
+        ("SHIZI_OFFLINE", "maybe"),
+        ("SHIZI_JOBS", "999"),
+        ("SHIZI_THREADS", "257"),
+        ("SHIZI_TIMEOUT_S", "604801"),
+    ],
 )
 def test_a_wrong_value_is_named(name: str, value: str) -> None:
     with pytest.raises(InvalidRequest, match=f"the environment variable {name}: "):

@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt, SecretStr, Valid
 from shizi.errors import InvalidRequest
 
 PREFIX: Final = "SHIZI_"
+MOST_THREADS: Final = 256
+LONGEST_TIMEOUT_S: Final = 7 * 24 * 3600
 
 
 class Settings(BaseModel):
@@ -24,7 +26,9 @@ class Settings(BaseModel):
     tier: str = Field(default="general", description="which set of models reads")
     runtime: Literal["auto", "onnx", "openvino"] = Field(default="auto", description="which library runs the models")
     precision: Literal["auto", "float32", "bfloat16"] = Field(default="auto", description="arithmetic of the models")
-    threads: PositiveInt | None = Field(default=None, description="CPU threads of the models; default: the CPU quota")
+    threads: PositiveInt | None = Field(
+        default=None, le=MOST_THREADS, description="CPU threads of the models; default: the CPU quota"
+    )
     jobs: PositiveInt = Field(default=2, le=256, description="files read at the same time")
     password: SecretStr | None = Field(default=None, description="opens encrypted PDFs")
     max_bytes: PositiveInt | None = Field(default=None, description="largest file, in bytes")
@@ -32,6 +36,10 @@ class Settings(BaseModel):
     max_side: PositiveInt | None = Field(default=None, description="longest side of a page, in pixels")
     max_pages: PositiveInt | None = Field(default=None, description="most pages read from a document")
     max_memory: PositiveInt | None = Field(default=None, description="most bytes for decoding one image")
+    max_words: PositiveInt | None = Field(default=None, description="most words of a document")
+    timeout_s: PositiveInt | None = Field(
+        default=None, le=LONGEST_TIMEOUT_S, description="seconds for one document, looked at between pages"
+    )
     pdf_dpi: PositiveInt | None = Field(default=None, description="dots per inch at which PDF pages are rendered")
     pdf_max_pixels: PositiveInt | None = Field(
         default=None, description="pixels of a rendered PDF page; larger ones get fewer dpi"

@@ -109,6 +109,25 @@ def test_options_reach_the_engine(bench: Bench, folder: Folder) -> None:
     assert opened.limits.given() == {"max_pixels": 5}
 
 
+def test_bounds_of_a_document_reach_the_engine(bench: Bench, folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = folder({"a.png": "x"}) / "a.png"
+    monkeypatch.setenv("SHIZI_TIMEOUT_S", "60")
+    assert bench.run("read", source, "--max-words", "7") == 0
+    assert bench.run("read", source, "--timeout", "5", "--threads", "256") == 0
+    assert [opened.limits.given() for opened in bench.opened] == [
+        {"max_words": 7, "timeout_s": 60},
+        {"timeout_s": 5},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--threads", "257"), ("--timeout", "0"), ("--timeout", "604801"), ("--max-words", "0")]
+)
+def test_what_is_unbounded_is_refused(bench: Bench, folder: Folder, capsys: Capture, option: str, value: str) -> None:
+    assert bench.run("read", folder({"a.png": "x"}) / "a.png", option, value) == 2
+    assert f"{value} is not in the range" in capsys.readouterr().err
+
+
 def test_environment_gives_defaults_and_options_win(
     bench: Bench, folder: Folder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,6 +186,8 @@ def test_resume_reads_only_what_is_left_or_has_changed(
     assert [Path(call["source"]).name for call in bench.reader.calls] == ["a.png"]
 
     bench.reader.calls.clear()
+    bench.run(*command, "--timeout", "9", "--threads", "1")  # other speed, the same results
+    assert bench.reader.calls == []
     bench.run(*command, "--no-classify")  # other settings, other results
     assert len(bench.reader.calls) == 3
 

@@ -6,16 +6,24 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
 from shizi.cli.inputs import Input
 from shizi.errors import InvalidRequest, NotFound
-from shizi.settings import Settings
+from shizi.settings import LONGEST_TIMEOUT_S, MOST_THREADS, Settings
 
 BINARY = frozenset({"pdf", "annotated"})
 LONGEST_PASSWORD = 4096
+# options of the engine that no output shows
+UNCHANGING: Final[dict[str, bool | set[str]]] = {
+    "threads": True,
+    "offline": True,
+    "models_dir": True,
+    "catalog": True,
+    "limits": {"timeout_s"},
+}
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -30,10 +38,12 @@ class LimitOptions(BaseModel):
     max_side: PositiveInt | None = None
     max_pages: PositiveInt | None = None
     max_memory: PositiveInt | None = None
+    max_words: PositiveInt | None = None
+    timeout_s: Annotated[int, Field(ge=1, le=LONGEST_TIMEOUT_S)] | None = None
     pdf_dpi: PositiveInt | None = None
     pdf_max_pixels: PositiveInt | None = None
 
-    def given(self) -> dict[str, int]:
+    def given(self) -> dict[str, Any]:
         """Those that are not left to their default."""
         return {name: value for name, value in self if value is not None}
 
@@ -46,7 +56,7 @@ class EngineOptions(BaseModel):
     tier: str
     runtime: Literal["auto", "onnx", "openvino"]
     precision: Literal["auto", "float32", "bfloat16"]
-    threads: PositiveInt | None = None
+    threads: Annotated[int, Field(ge=1, le=MOST_THREADS)] | None = None
     offline: bool = False
     models_dir: Path | None = None
     catalog: Path | None = None
@@ -138,7 +148,7 @@ def digest(engine: EngineOptions, read: ReadOptions, out: OutputOptions, version
     record = {
         "version": version,
         "format": out.format,
-        "engine": engine.model_dump(mode="json", exclude={"threads", "offline", "models_dir", "catalog"}),
+        "engine": engine.model_dump(mode="json", exclude=UNCHANGING),
         "read": read.model_dump(mode="json", exclude={"password", "pages"}),
         "pages": sorted(read.pages) if read.pages is not None else None,
     }

@@ -25,7 +25,17 @@ class ReadCommand(GroupedCommand):
         "Output": ("format", "output", "output_dir", "stream", "resume", "report", "quiet"),
         "Stages": ("detect", "classify", "recognize"),
         "Engine": ("tier", "runtime", "precision", "threads", "jobs", "offline", "models_dir", "catalog"),
-        "Limits": ("max_bytes", "max_pixels", "max_side", "max_pages", "max_memory", "pdf_dpi", "pdf_max_pixels"),
+        "Limits": (
+            "max_bytes",
+            "max_pixels",
+            "max_side",
+            "max_pages",
+            "max_memory",
+            "max_words",
+            "timeout_s",
+            "pdf_dpi",
+            "pdf_max_pixels",
+        ),
     }
 
 
@@ -97,7 +107,11 @@ def _languages(_context: click.Context, _parameter: click.Parameter, value: str 
 @click.option("--report", type=FILE, help="Write counts and every failure here, as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress, warnings or summary; errors are still told.")
 @click.option("--detect/--no-detect", default=True, help="Look for lines; without it each page is one ready-cut line.")
-@click.option("--classify/--no-classify", default=True, help="Find lines and pages that stand on their head.")
+@click.option(
+    "--classify/--no-classify",
+    default=True,
+    help="Find lines that stand on their head; how a whole page is turned, trial readings find in either case.",
+)
 @click.option("--recognize/--no-recognize", default=True, help="Read the lines; without it only their places are told.")
 @click.option(
     "--tier", metavar="NAME", help="Which models: general (default), or light, which is faster; see `shizi models`."
@@ -116,7 +130,7 @@ def _languages(_context: click.Context, _parameter: click.Parameter, value: str 
 )
 @click.option(
     "--threads",
-    type=POSITIVE,
+    type=click.IntRange(1, 256),
     metavar="N",
     help="CPU threads of the models; by default what this machine or container allows.",
 )
@@ -131,6 +145,14 @@ def _languages(_context: click.Context, _parameter: click.Parameter, value: str 
 @click.option("--max-side", type=POSITIVE, metavar="N", help="Refuse images with a longer side, in pixels.")
 @click.option("--max-pages", type=POSITIVE, metavar="N", help="Refuse to read more pages of one document.")
 @click.option("--max-memory", type=POSITIVE, metavar="N", help="Refuse images that take more bytes to decode.")
+@click.option("--max-words", type=POSITIVE, metavar="N", help="Refuse documents with more words.")
+@click.option(
+    "--timeout",
+    "timeout_s",
+    type=click.IntRange(1, 604_800),
+    metavar="SECONDS",
+    help="Give a document up after so long; looked at between pages (default: 3600).",
+)
 @click.option("--pdf-dpi", type=POSITIVE, metavar="N", help="Dots per inch at which PDF pages are rendered.")
 @click.option("--pdf-max-pixels", type=POSITIVE, metavar="N", help="Render larger PDF pages at fewer dots per inch.")
 @click.pass_context
