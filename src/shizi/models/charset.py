@@ -85,6 +85,16 @@ def known_languages() -> tuple[str, ...]:
     return tuple(sorted({*_SCRIPTS, *_LATIN}))
 
 
+def canonical(language: str) -> str:
+    """The tag as the catalogue writes it: case does not matter, nor does a region, but for Chinese a region says the script."""
+    parts = language.replace("_", "-").lower().split("-")
+    if parts[0] == "zh":
+        return "zh-Hant" if {"hant", "tw", "hk", "mo"} & set(parts[1:]) else "zh"
+    exact = {known.lower(): known for known in known_languages()}
+    tag = "-".join(parts)
+    return exact.get(tag) or exact.get(parts[0], language)
+
+
 def read_charset(model: Path, location: str, classes: int | None = None) -> Charset:
     """A recogniser's characters: from the ONNX file's own metadata (`metadata:KEY`) or a text file beside it (`file:NAME`).
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from shizi.models.charset import Charset
 
 BLANK = 0
+_LIKELY = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,11 @@ def best_path(
     if allowed is not None:
         # Nearly all columns are right as they are: only the others are looked at again, without copying the whole output.
         wrong = ~np.isin(classes, allowed)
-        classes[wrong] = allowed[probabilities[wrong][:, allowed].argmax(axis=1)]
+        others = probabilities[wrong][:, allowed]
+        best = others.argmax(axis=1)
+        # Where no allowed character is at all likely, the column shows a character of another language: nothing is read.
+        likely = np.take_along_axis(others, best[:, None], axis=1)[:, 0] >= _LIKELY
+        classes[wrong] = np.where(likely, allowed[best], BLANK)
     return classes, np.take_along_axis(probabilities, classes[:, :, None], axis=2)[:, :, 0]
 
 

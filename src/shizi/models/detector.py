@@ -13,6 +13,7 @@ from shizi.imaging.crop import Pixels
 from shizi.models.card import Card
 from shizi.models.dbnet import Thresholds, find_boxes
 from shizi.models.normalize import Normalization
+from shizi.models.tiles import stitch, tiles
 from shizi.runtime.base import Batch, Session
 
 _STRIDE = 32
@@ -36,7 +37,20 @@ class Detector:
         self._thresholds = thresholds or Thresholds()
 
     def __call__(self, pixels: Pixels) -> Detection:
-        """Finds the lines of one page, (H, W, 3) RGB uint8."""
+        """Finds the lines of one page, (H, W, 3) RGB uint8; a very long one is looked at in parts."""
+        height, width = pixels.shape[:2]
+        axis = 0 if width > height else 1
+        places = tiles(width, height, self._side)
+        parts = []
+        for tile in places:
+            quads, scores = self._find(pixels[:, tile.start : tile.end] if axis == 0 else pixels[tile.start : tile.end])
+            offset = np.array([tile.start, 0] if axis == 0 else [0, tile.start], dtype=np.float32)
+            parts.append((quads + offset, scores))
+        quads, scores = stitch(parts, places, axis)
+        return Detection(_inside(quads, width, height), scores)
+
+    def _find(self, pixels: Pixels) -> tuple[Quads, NDArray[np.float32]]:
+        """Boxes and scores of a part of a page, in its own pixels."""
         height, width = pixels.shape[:2]
         inner_width, inner_height = input_size(width, height, self._side)
         resized, (seen_width, seen_height) = _shrink(pixels, inner_width, inner_height)
@@ -47,14 +61,18 @@ class Detector:
             return find_boxes(output[0, 0], self._thresholds)
 
         quads, scores = self._session.run(batch, boxes)
-        quads = quads * np.array([seen_width / inner_width, seen_height / inner_height], dtype=np.float32)
-        return Detection(np.clip(quads, 0, [width, height]).astype(np.float32), scores)
+        return quads * np.array([seen_width / inner_width, seen_height / inner_height], dtype=np.float32), scores
 
 
 def input_size(width: int, height: int, side: int) -> tuple[int, int]:
     """Width and height of the detector's input: the longer side at most `side`, never enlarged, multiples of 32."""
     scale = min(1.0, side / max(width, height))
     return tuple(max(_STRIDE, round(length * scale / _STRIDE) * _STRIDE) for length in (width, height))  # type: ignore[return-value]
+
+
+def _inside(quads: Quads, width: int, height: int) -> Quads:
+    """Boxes clipped to the page; upright ones stay rectangles, slanted ones lose only the corners that stand outside."""
+    return np.clip(quads, 0, [width, height]).astype(np.float32)
 
 
 def _shrink(pixels: Pixels, width: int, height: int) -> tuple[Pixels, tuple[int, int]]:

@@ -32,10 +32,10 @@ def compose(image: PageImage, draft: Draft | None, *, recognized: bool, layer_on
     found = _from_draft(draft, recognized) if draft is not None else []
     lines += found
     quads = np.array([line.polygon for line in lines], dtype=np.float32).reshape(-1, 4, 2)
-    # Marks that turned out to be no text say nothing of how the page lies.
-    quarters = draft.quarters if draft is not None and found else 0
+    quarters = _quarters(draft, lines, len(found))
     vertical = sum(line.vertical for line in lines) * 2 > len(lines)
-    rows = reading_rows(quads, quarters, image.width, image.height, vertical)
+    aside = np.array([_runs_across(line, quarters) for line in lines], dtype=np.bool_)
+    rows = reading_rows(quads, quarters, image.width, image.height, vertical, aside)
     return Page(
         number=image.number,
         width=image.width,
@@ -45,6 +45,22 @@ def compose(image: PageImage, draft: Draft | None, *, recognized: bool, layer_on
         text=join([[lines[index].text for index in row] for row in rows]),
         warnings=image.warnings + _layer_warnings(layer, used, layer_only),
     )
+
+
+def _quarters(draft: Draft | None, lines: list[Line], found: int) -> int:
+    """Quarter-turns of the page: as its pixels were read, or, where a text layer says more than they do, as most of it runs."""
+    if draft is not None and 2 * found > len(lines):
+        return draft.quarters
+    # Marks that turned out to be no text say nothing of how the page lies.
+    if not lines:
+        return 0
+    turns = [round(line.angle / 90) % 4 for line in lines]
+    return int(np.bincount(turns, weights=[len(line.text) for line in lines]).argmax())
+
+
+def _runs_across(line: Line, quarters: int) -> bool:
+    """A line a quarter-turn away from the page's direction, such as a stamp in the margin."""
+    return not line.vertical and round(line.angle / 90 - quarters) % 2 == 1
 
 
 def _layer_warnings(layer: TextLayer | None, used: bool, layer_only: bool) -> tuple[str, ...]:

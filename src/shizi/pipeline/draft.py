@@ -13,6 +13,8 @@ from shizi.models.ctc import Reading
 
 # A box this much taller than wide holds a turned or a vertical line, not a glyph or two.
 TALL = 1.5
+# A piece less long than this may be a glyph or two of any way.
+CLEARLY_LONG = 2.5
 
 
 # eq=False: arrays have no truth value, and a draft equals itself alone.

@@ -11,20 +11,24 @@ from types import TracebackType
 from typing import Literal, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from shizi.errors import InvalidRequest, ShiziError
-from shizi.geometry import bounds
+from shizi.geometry import Quads, bounds
 from shizi.imaging.decode import PageImage, Source, open_pages
 from shizi.imaging.limits import Limits
 from shizi.models.card import Card
+from shizi.models.charset import canonical
 from shizi.models.detector import Detection, Detector
 from shizi.models.direction import DirectionClassifier
 from shizi.models.recognizer import Recognizer
 from shizi.models.store import ModelStore
+from shizi.pipeline.budget import Budget
 from shizi.pipeline.compose import compose
 from shizi.pipeline.draft import Draft
-from shizi.pipeline.orientation import orient, settle
+from shizi.pipeline.orientation import orient, orient_by_classifier, settle
 from shizi.pipeline.reader import LineReader
+from shizi.pipeline.split import split_long
 from shizi.runtime.base import Session, SessionOptions
 from shizi.runtime.choose import PrecisionName, RuntimeName, choose, load_runtime
 from shizi.runtime.machine import cpu_count
@@ -178,10 +182,8 @@ class OCR:
         self.close()
 
     def _read(self, source: Source, options: ReadOptions) -> Document:
-        languages = options.languages
-        allowed = None if languages is None else self._allowed(languages)
         direction = self._direction if options.classify else None
-        reader = LineReader(self._recognizer, direction, allowed)
+        reader = LineReader(self._recognizer, direction, self._allowed(options.languages))
         clock: defaultdict[str, float] = defaultdict(float)
         pages: list[Page] = []
         images = open_pages(
@@ -191,12 +193,17 @@ class OCR:
             password=options.password,
             text_layer=options.text_layer,
         )
-        start = time.perf_counter()
-        for image in images:
-            clock["decode"] += time.perf_counter() - start
-            pages.append(self._page(image, options, reader, clock))
+        budget = Budget(self._limits)
+        while True:
             start = time.perf_counter()
-        return Document(tuple(pages), self.models, {stage: 1000 * seconds for stage, seconds in clock.items()})
+            # Nothing holds a page here while the next one is decoded: two large ones at a time would be one too many.
+            image = next(images, None)
+            clock["decode"] += time.perf_counter() - start
+            if image is None:
+                return Document(tuple(pages), self.models, {stage: 1000 * seconds for stage, seconds in clock.items()})
+            pages.append(self._page(image, options, reader, clock))
+            del image
+            budget.spend(pages[-1])
 
     def _page(self, image: PageImage, options: ReadOptions, reader: LineReader, clock: defaultdict[str, float]) -> Page:
         start = time.perf_counter()
@@ -208,6 +215,8 @@ class OCR:
             reader.read_rest([draft])
             reader.mark_vertical([draft])
             settle(draft)
+        elif draft is not None and options.classify:
+            orient_by_classifier(draft, reader)
         clock["recognize"] += time.perf_counter() - detected
         return compose(image, draft, recognized=options.recognize, layer_only=options.text_layer == "only")
 
@@ -230,16 +239,25 @@ class OCR:
             found = _uncovered(
                 found, np.array([line.polygon for line in layer.lines], dtype=np.float32).reshape(-1, 4, 2)
             )
+        found = split_long(image.pixels, found) if options.detect else found
         return Draft(image.pixels, found.quads, found.scores)
 
-    def _allowed(self, languages: Sequence[str]) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
+    def _allowed(self, languages: Sequence[str] | None) -> NDArray[np.intp] | None:
+        """Classes of the recogniser that text in these languages needs; None for all."""
+        if languages is None:
+            return None
         known = self._recognizer.languages
-        for language in languages:
-            if language not in known:
+        if isinstance(languages, str) or not languages:
+            raise InvalidRequest(
+                f"languages is {languages!r}; give a list of tags such as ['zh', 'en'], or None for all"
+            )
+        tags = [canonical(language) for language in languages]
+        for language, tag in zip(languages, tags, strict=True):
+            if tag not in known:
                 raise InvalidRequest(
                     f"language {language!r} is not among those of this tier: {', '.join(sorted(known))}"
                 )
-        return self._recognizer.charset.allowed(languages)
+        return self._recognizer.charset.allowed(tags)
 
 
 def _result(future: Future[Document], on_error: Literal["raise", "return"]) -> Document | ShiziError:
@@ -255,7 +273,7 @@ def _info(card: Card) -> ModelInfo:
     return ModelInfo(card.task, card.name, card.version, card.sha256)
 
 
-def _uncovered(found: Detection, covered: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> Detection:
+def _uncovered(found: Detection, covered: Quads) -> Detection:
     """Drops the detections whose middle lies in a line of the text layer."""
     boxes, middles = bounds(covered), found.quads.mean(axis=1)
     inside = (middles[:, None] >= boxes[None, :, :2]).all(axis=2) & (middles[:, None] <= boxes[None, :, 2:]).all(axis=2)

@@ -17,9 +17,17 @@ Boxes = NDArray[np.float32]  # (N, 4): left, top, right, bottom, upright and des
 _MIN_LINES, _MIN_ASPECT, _MIN_FILL, _MAX_CROSSING = 4, 6.0, 0.5, 0.25
 # Candidates for a gutter that are looked at closely.
 _TRIES = 32
+# A line pokes over a gutter by less than this share of its height; one that reaches further crosses it.
+_POKE = 0.5
+# A line between others that covers less than this share of a column is an island (a caption), and does not part the columns.
+_SPAN = 0.3
+# Beside a column of so many long lines, anything whose lines stand at other heights is a column too (the bar beside a report).
+_LONG_LINES, _MAX_ALIGNED = 8, 0.6
 
 
-def reading_rows(quads: Quads, quarters: int, width: float, height: float, vertical: bool) -> list[list[int]]:
+def reading_rows(
+    quads: Quads, quarters: int, width: float, height: float, vertical: bool, aside: NDArray[np.bool_] | None = None
+) -> list[list[int]]:
     """Indices of lines in reading order, those of one row together.
 
     Args:
@@ -28,6 +36,8 @@ def reading_rows(quads: Quads, quarters: int, width: float, height: float, verti
         width: of the original page.
         height: of the original page.
         vertical: the text runs from top to bottom, columns from right to left.
+        aside: lines that run across the page's direction, such as a stamp in the margin; they come last, for in a row they
+            would stand in the middle of a sentence. None for none.
     """
     if not len(quads):
         return []
@@ -35,7 +45,10 @@ def reading_rows(quads: Quads, quarters: int, width: float, height: float, verti
     turns = -quarters - (1 if vertical else 0)
     upright = turn_page(quads, turns, width, height)
     boxes = bounds(_deskew(upright))
-    return [row.tolist() for row in _split(boxes, np.arange(len(quads)))]
+    if aside is None:
+        aside = np.zeros(len(quads), dtype=np.bool_)
+    rows = [*_split(boxes, np.flatnonzero(~aside)), *_rows(boxes, np.flatnonzero(aside))]
+    return [row.tolist() for row in rows]
 
 
 def join(rows: Sequence[Sequence[str]]) -> str:
@@ -56,46 +69,92 @@ def _deskew(quads: Quads) -> Quads:
 
 def _split(boxes: Boxes, lines: Indices) -> list[Indices]:
     """Rows of a region, its columns one after the other."""
-    gutter = _gutter(boxes[lines])
+    part = boxes[lines]
+    gutter = _gutter(part)
     if gutter is None:
         return _rows(boxes, lines)
-    part = boxes[lines]
-    crossing = (part[:, 0] < gutter) & (part[:, 2] > gutter)
+    left, right, crossing = (side[:, 0] for side in _sides(part, np.array([gutter], dtype=np.float32)))
+    spanning = _spans(part, gutter, float(np.median(part[left, 0])), float(np.median(part[right, 2])))
+    bars = crossing & (spanning | ~_beside(part, part[~crossing]))
+    islands = crossing & ~bars
     centres = (part[:, 1] + part[:, 3]) / 2
     ordered: list[Indices] = []
-    bars = np.sort(centres[crossing])
-    band = np.searchsorted(bars, centres)  # a line between bar k - 1 and bar k is in band k; a bar closes its own band
-    for index in range(len(bars) + 1):
+    # A line between bar k - 1 and bar k is in band k; a bar closes its own band.
+    edges = np.sort(centres[bars])
+    band = np.searchsorted(edges, centres)
+    for index in range(len(edges) + 1):
         inside = band == index
-        for side in ((part[:, 2] <= gutter), (part[:, 0] >= gutter)):
+        for side in (left, right):
             members = lines[inside & side]
             if len(members):
                 ordered.extend(_split(boxes, members))
-        ordered.extend(_rows(boxes, lines[inside & crossing]))
+        for others in (islands, bars):
+            ordered.extend(_rows(boxes, lines[inside & others]))
     return ordered
+
+
+def _sides(boxes: Boxes, gutters: NDArray[np.float32]) -> tuple[NDArray[np.bool_], ...]:
+    """Which lines stand to the left of each gutter, to the right, and across it: three (N, G)."""
+    poke = _POKE * (boxes[:, 3] - boxes[:, 1])
+    middles = (boxes[:, 0] + boxes[:, 2]) / 2
+    crossing = ((boxes[:, 0] + poke)[:, None] < gutters) & ((boxes[:, 2] - poke)[:, None] > gutters)
+    left = ~crossing & (middles[:, None] < gutters)
+    return left, ~crossing & ~left, crossing
+
+
+def _spans(boxes: Boxes, gutter: float, left: float, right: float) -> NDArray[np.bool_]:
+    """Lines that reach far into the columns on both sides, which begin at `left` and end at `right`: headings, not captions."""
+    far_left, far_right = _SPAN * (gutter - left), _SPAN * (right - gutter)
+    spans: NDArray[np.bool_] = np.logical_and(gutter - boxes[:, 0] > far_left, boxes[:, 2] - gutter > far_right)
+    return spans
+
+
+def _beside(boxes: Boxes, others: Boxes) -> NDArray[np.bool_]:
+    """Which lines have one of the others at their height."""
+    shared = np.minimum(boxes[:, 3, None], others[:, 3]) - np.maximum(boxes[:, 1, None], others[:, 1])
+    beside: NDArray[np.bool_] = np.any(shared > 0.2 * (boxes[:, 3] - boxes[:, 1])[:, None], axis=1)
+    return beside
 
 
 def _gutter(boxes: Boxes) -> float | None:
     """The x of the best gutter between two columns of running text; None where there is none.
 
-    The best has the most text on its poorer side and the least across it; of several as good, the leftmost: the left edge of a
-    column is straight, and what stands before it (numbers, bullets) belongs to it.
+    The best has the most text on its poorer side and the least across it; of several nearly as good, those with the least across
+    them, and of these the leftmost: the left edge of a column is straight, and what stands before it (numbers, bullets)
+    belongs to it.
     """
     if len(boxes) < 2 * _MIN_LINES:
         return None
     widths = boxes[:, 2] - boxes[:, 0]
     edges = np.unique(np.concatenate([boxes[:, 0], boxes[:, 2]]))
     middles = (edges[1:] + edges[:-1]) / 2
-    on_left, on_right = boxes[:, 2, None] <= middles, boxes[:, 0, None] >= middles
-    left, right = widths @ on_left, widths @ on_right
-    worth = np.minimum(left, right) - (widths.sum() - left - right)
-    crossing = (~on_left & ~on_right).sum(axis=0)
-    candidates = np.flatnonzero((crossing <= _MAX_CROSSING * len(boxes)) & (worth > 0))
+    on_left, on_right, crossing = _sides(boxes, middles)
+    across = widths @ crossing
+    worth = np.minimum(widths @ on_left, widths @ on_right) - across
+    candidates = np.flatnonzero((crossing.sum(axis=0) <= _MAX_CROSSING * len(boxes)) & (worth > 0))
     best = candidates[np.argsort(-worth[candidates])][:_TRIES]
-    fit = [index for index in best if _is_column(boxes[on_left[:, index]]) and _is_column(boxes[on_right[:, index]])]
-    if not fit:
-        return None
-    return float(min(middles[index] for index in fit if worth[index] >= 0.9 * worth[fit[0]]))
+    fit = [index for index in best if _are_columns(boxes[on_left[:, index]], boxes[on_right[:, index]])]
+    good = [index for index in fit if worth[index] >= 0.9 * worth[fit[0]]]
+    return float(min((across[index], middles[index]) for index in good)[1]) if good else None
+
+
+def _are_columns(left: Boxes, right: Boxes) -> bool:
+    """Two columns of running text, or one and something beside it that does not stand in rows with it, as the cells of a form do."""
+    columns = [side for side in (left, right) if _is_column(side)]
+    if len(columns) == 2:
+        return True
+    if not columns or min(len(left), len(right)) < _MIN_LINES:
+        return False
+    widths, heights = columns[0][:, 2] - columns[0][:, 0], columns[0][:, 3] - columns[0][:, 1]
+    return bool((widths >= _MIN_ASPECT * heights).sum() >= _LONG_LINES and _aligned(left, right) < _MAX_ALIGNED)
+
+
+def _aligned(left: Boxes, right: Boxes) -> float:
+    """Share of the lines of either side that stand at the height of one on the other side, of the side where it is more."""
+    heights = np.minimum((left[:, 3] - left[:, 1])[:, None], right[:, 3] - right[:, 1])
+    shift = abs((left[:, 1] + left[:, 3])[:, None] - (right[:, 1] + right[:, 3])) / 2
+    near = shift < 0.2 * heights
+    return float(max(near.any(axis=1).mean(), near.any(axis=0).mean()))
 
 
 def _is_column(boxes: Boxes) -> bool:

@@ -12,7 +12,7 @@ from shizi.geometry import sizes, slices, turn_corners
 from shizi.imaging.crop import Pixels, crop_line
 from shizi.models.direction import DirectionClassifier
 from shizi.models.recognizer import Recognizer
-from shizi.pipeline.draft import Draft
+from shizi.pipeline.draft import CLEARLY_LONG, Draft
 
 # A reading below it may be one of a line that lies another way.
 _DOUBTFUL = 0.75
@@ -42,6 +42,7 @@ class LineReader:
     def read_rest(self, drafts: Sequence[Draft]) -> None:
         """Reads every line at its turn, and the doubtful ones the other way up where the classifier sees reason to."""
         self.read((draft, line, int(draft.turns[line])) for draft in drafts for line in range(len(draft.quads)))
+        self._straighten(drafts)
         if self._direction is None:
             return
         doubtful = [
@@ -59,6 +60,19 @@ class LineReader:
         self.read(flipped)
         for draft, line, turn in flipped:
             if weight(draft, line, turn) > weight(draft, line, int(draft.turns[line])):
+                draft.turns[line] = turn
+
+    def _straighten(self, drafts: Sequence[Draft]) -> None:
+        """Lets short pieces lie as their page does where they read as well so: a narrow glyph looks like a turned one."""
+        short = [
+            (draft, line, draft.quarters)
+            for draft in drafts
+            for line in range(len(draft.quads))
+            if draft.aspects[line] < CLEARLY_LONG and draft.turns[line] != draft.quarters
+        ]
+        self.read(short)
+        for draft, line, turn in short:
+            if weight(draft, line, turn) >= 0.9 * weight(draft, line, int(draft.turns[line])):
                 draft.turns[line] = turn
 
     def upside_down(self, requests: Sequence[Request]) -> list[bool]:
@@ -116,6 +130,6 @@ def _ideographs(characters: Sequence[str]) -> list[int]:
     found = [
         k
         for k, char in enumerate(characters)
-        if char and unicodedata.name(char[0], "").startswith(("CJK UNIFIED", "HIRAGANA", "HANGUL"))
+        if char and unicodedata.name(char[0], "").startswith(("CJK UNIFIED", "HIRAGANA", "KATAKANA", "HANGUL"))
     ]
     return found[:: max(1, len(found) // _PROBES)][:_PROBES]

@@ -32,10 +32,15 @@ class OpenVinoSession:
         request = self._requests.get()
         try:
             try:
-                outputs = request.infer({0: batch}, share_inputs=True, share_outputs=True)
+                # Not `infer`: where memory runs out, it raises nothing and leaves the output of the run before in place.
+                request.start_async({0: batch}, share_inputs=True)
+                request.wait()
+                output = request.get_output_tensor(0).data
             except (MemoryError, RuntimeError) as error:
                 raise OutOfMemory(f"the model could not run on a batch of shape {batch.shape}: {error}") from error
-            return read(outputs[0])
+            if len(output) != len(batch):
+                raise OutOfMemory(f"the model answered {len(output)} results to a batch of shape {batch.shape}")
+            return read(output)
         finally:
             self._requests.put(request)
 
