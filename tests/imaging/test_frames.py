@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import io
+import struct
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shizi.imaging.frames import receive_header, receive_into, send
+from shizi.imaging.frames import MAX_HEADER, receive_header, receive_into, send
 
 
 def test_a_frame_comes_back() -> None:
@@ -26,6 +27,13 @@ def test_a_frame_comes_back() -> None:
 def test_what_is_no_frame_is_refused(data: bytes) -> None:
     with pytest.raises((EOFError, ValueError)):
         receive_header(io.BytesIO(data))
+
+
+def test_a_header_without_end_is_not_read() -> None:
+    pipe = io.BytesIO(struct.pack(">L", MAX_HEADER + 1) + b" " * 100)
+    with pytest.raises(ValueError, match="a header of 8388609 bytes"):
+        receive_header(pipe)
+    assert pipe.tell() == 4
 
 
 def test_a_payload_that_ends_early() -> None:

@@ -9,17 +9,22 @@ import json
 import struct
 from typing import Any, BinaryIO
 
-MAX_HEADER = 64 * 2**20
+MAX_HEADER = 8 * 2**20
 
 Header = dict[str, Any]
 
 
 def send(pipe: BinaryIO, header: Header, payload: bytes | memoryview = b"") -> None:
     """Write one frame; `bytes` in the header is set to the payload's length."""
-    text = json.dumps({**header, "bytes": len(payload)}).encode("ascii")
+    text = encoded({**header, "bytes": len(payload)})
     pipe.write(struct.pack(">L", len(text)) + text)
     pipe.write(payload)
     pipe.flush()
+
+
+def encoded(value: Any) -> bytes:  # noqa: ANN401 (any value that JSON has)
+    """A value as it stands in a header."""
+    return json.dumps(value, separators=(",", ":")).encode("ascii")
 
 
 def receive_header(pipe: BinaryIO) -> Header:

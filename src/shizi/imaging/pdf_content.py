@@ -12,6 +12,7 @@ import pypdfium2.raw as pdfium
 
 MAX_OBJECTS = 50_000
 MAX_DEPTH = 8
+MAX_BOXES = 1_000  # of unread things; more are told as the one box around them
 FULL_PAGE = 0.85  # share of the page that images cover where it is a scan
 SMALL_IMAGE = 0.02  # share of the page; a smaller image does not decide on the resolution
 MIN_BOX = 8  # pixels; what is smaller in one direction is a rule or a bullet
@@ -123,6 +124,8 @@ def unread_boxes(
     boxes = [image.box for image in content.images] + annotations
     if len(content.glyphs) >= GLYPH_PATHS:
         boxes += _merged([glyph.box for glyph in content.glyphs])
+    if len(boxes) > MAX_BOXES:
+        boxes = _merged(boxes)
     quads = []
     for left, bottom, right, top in boxes:
         corners = [apply(to_pixels, x, y) for x, y in ((left, bottom), (right, bottom), (right, top), (left, top))]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pypdfium2.raw as pdfium
 
+from shizi.imaging.frames import MAX_HEADER, encoded
 from shizi.imaging.pdf_content import (
     FULL_PAGE,
     Box,
@@ -23,7 +24,8 @@ from shizi.imaging.pdf_content import (
 )
 from shizi.imaging.pdf_text import Char, build_lines, distrust
 
-MAX_CHARS = 200_000
+MAX_CHARS = 30_000  # a printed page has 3,000; a newspaper's, 20,000
+MAX_LAYER = MAX_HEADER - 2**16  # bytes on their way to the reader; 30,000 lines of one character each take 7.9 million
 SNAP = 0.5  # degrees; text that is nearly straight is straight
 SOLVABLE = 0.2  # |cos² - sin²| from which the sides of a turned box follow from the box around it
 
@@ -63,7 +65,10 @@ def text_layer(page: Handle, content: Content, to_pixels: Matrix, size: tuple[in
     scan = "under an image of the page" if covering else "over a scan" if covered(content, box) >= FULL_PAGE else ""
     reason = distrust(chars, scan)
     lines = build_lines(char for char in chars if not char.outside)
-    return {**layer, "lines": lines, "sound": not reason, "reason": reason}
+    whole = {**layer, "lines": lines, "sound": not reason, "reason": reason}
+    if len(encoded(whole)) > MAX_LAYER:
+        return {**layer, "reason": f"its text and places take more than {MAX_LAYER} bytes"}
+    return whole
 
 
 class _Chars:
