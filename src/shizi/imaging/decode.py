@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Collection, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import BinaryIO, Literal
 
 import numpy as np
@@ -31,6 +33,13 @@ TextLayerUse = Literal["auto", "ignore", "only"]
 
 ACCEPTED = "JPEG, PNG, WebP, TIFF, BMP and PDF"
 PDF_JUNK = 1024  # bytes that may stand before %PDF-, as other readers have it
+
+LARGE = 200_000_000  # bytes of decoding from which images wait for each other
+
+# One image may take limits.max_memory while it is decoded, and keeps a third of it: decoded one after the other, large images
+# of several threads never take several times that at once. It belongs to the process because its memory does; it holds no
+# state of a request, and is free again as soon as the pixels are there.
+_one_large = threading.Lock()
 
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _SINGLE = {"BMP": bmp_frame, "JPEG": jpeg_frame, "PNG": png_frame, "WEBP": webp_frame}
@@ -146,8 +155,15 @@ def _from_array(array: NDArray[np.uint8], limits: Limits) -> tuple[Pixels, tuple
 
 
 def _from_pil(image: Image.Image, limits: Limits) -> tuple[Pixels, tuple[str, ...]]:
-    check_size(image.width, image.height, image.width * image.height * 7, limits)
-    return decode_pil(image), ()
+    memory = image.width * image.height * 7
+    check_size(image.width, image.height, memory, limits)
+    with _turn(memory):
+        return decode_pil(image), ()
+
+
+def _turn(memory: int) -> AbstractContextManager[object]:
+    """What to hold while an image is decoded that takes so many bytes for it."""
+    return _one_large if memory > LARGE else nullcontext()
 
 
 def _from_bytes(
@@ -171,7 +187,8 @@ def _from_bytes(
 
 def _decode(frame: Frame, limits: Limits) -> tuple[Pixels, tuple[str, ...]]:
     check_size(frame.width, frame.height, frame.memory, limits)
-    return decode_frame(frame), frame.warnings
+    with _turn(frame.memory):
+        return decode_frame(frame), frame.warnings
 
 
 def _decoded(number: int, frame: Frame, limits: Limits) -> PageImage:
