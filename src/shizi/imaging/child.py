@@ -11,7 +11,9 @@ from typing import BinaryIO, cast
 
 # -I shuts out PYTHON* variables and the current folder; what the parent imports from is handed over instead.
 _START = (
-    "import importlib, json, sys; sys.path[:] = json.loads(sys.argv[1]); importlib.import_module(sys.argv[2]).main()"
+    "import importlib, json, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    "importlib.import_module('shizi.imaging.orphan').end_with(int(sys.argv[3])); "
+    "importlib.import_module(sys.argv[2]).main()"
 )
 _ENVIRONMENT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "TEMP", "FONTCONFIG_PATH")
 
@@ -19,11 +21,11 @@ Child = subprocess.Popen[bytes]
 
 
 def start_child(module: str) -> Child:
-    """Starts `main()` of one of our modules, with pipes to its standard input and output."""
+    """Starts `main()` of one of our modules, with pipes to its standard input and output; it ends when this process does."""
     folders = json.dumps([folder for folder in sys.path if folder])
     environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     return subprocess.Popen(  # noqa: S603 (our own interpreter and module)
-        [sys.executable, "-I", "-c", _START, folders, module],
+        [sys.executable, "-I", "-c", _START, folders, module, str(os.getpid())],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from shizi.imaging.frames import Header
 from shizi.imaging.pdf_worker import serve
 
-FAILURES = (b"crash", b"crash on page 2", b"hang", b"hang on page 2", b"eat memory", b"babble", b"lie")
+FAILURES = (b"nothing", b"crash", b"crash on page 2", b"hang", b"hang on page 2", b"eat memory", b"babble", b"lie")
 SIDE = 4  # pixels of a page that succeeds
 
 Answer = tuple[Header, bytes]
