@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +21,8 @@ EXTENSIONS = {"text": ".txt", "json": ".json", "pdf": ".pdf"}
 
 @dataclass
 class FakeReader:
-    """Reads a file's own bytes as its text; "corrupt", "bug", "memory", "models" and "ctrl-c" do what they say."""
+    """Reads a file's own bytes as its text; "corrupt", "bug", "memory", "models", "hang" and "ctrl-c" do
+    what they say."""
 
     calls: list[dict[str, Any]] = field(default_factory=list)
     closed: bool = False
@@ -59,6 +61,8 @@ class FakeReader:
                 raise MemoryError
             case "models":
                 raise ModelLoadFailed("no model")
+            case "hang":
+                time.sleep(60)
             case "ctrl-c":
                 raise KeyboardInterrupt
         line = Line(text, 0.9, ((0, 0), (9, 0), (9, 9), (0, 9)))
@@ -78,8 +82,10 @@ class Bench:
     originals: list[bytes | None]
 
     def run(self, *arguments: str | Path) -> int:
-        tools = Tools(self._open, self._export, EXTENSIONS.__getitem__, lambda name: name == "pdf", self._max_bytes)
-        return run([str(argument) for argument in arguments], tools)
+        return run([str(argument) for argument in arguments], self.tools())
+
+    def tools(self) -> Tools:
+        return Tools(self._open, self._export, EXTENSIONS.__getitem__, lambda name: name == "pdf", self._max_bytes)
 
     def _open(self, options: EngineOptions) -> FakeReader:
         self.opened.append(options)

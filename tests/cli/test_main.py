@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import importlib
+import json
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import click
 import pytest
 
 from shizi.cli.main import COMMANDS, run
+from shizi.cli.outputs import JOURNAL
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_help_loads_no_engine() -> None:
@@ -56,6 +62,31 @@ def test_a_closed_pipe_ends_quietly() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code, "doctor"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_sigterm_keeps_what_is_done_and_says_so(tmp_path: Path) -> None:
+    code = (
+        "from shizi.cli import engine, main\n"
+        "from tests.cli.fake_engine import Bench, FakeReader\n"
+        "engine.real_tools = Bench(FakeReader(), [], []).tools\n"
+        "main.main()"
+    )
+    (tmp_path / "a.png").write_text("one")
+    (tmp_path / "b.png").write_text("hang")
+    out, report = tmp_path / "out", tmp_path / "report.json"
+    command = [sys.executable, "-c", code, "read", str(tmp_path), "-O", str(out), "--report", str(report)]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        give_up = time.monotonic() + 30
+        while not (out / JOURNAL).exists() and time.monotonic() < give_up:
+            time.sleep(0.02)
+        start = time.monotonic()
+        process.terminate()
+        _, err = process.communicate()
+    assert process.returncode == 143
+    assert time.monotonic() - start < 10
+    assert "interrupted: 1 of 2 files done; the same command with --resume goes on from there" in err
+    assert json.loads((out / JOURNAL).read_text())["output"] == "a.png.txt"
+    assert json.loads(report.read_text())["interrupted"]
 
 
 def test_module_is_the_command() -> None:

@@ -11,6 +11,7 @@ UNUSABLE: Final = 69
 BUG: Final = 70
 INTERRUPTED: Final = 130
 PIPE_CLOSED: Final = 141
+TERMINATED: Final = 143
 
 MEANINGS: Final[dict[int, str]] = {
     OK: "everything was read",
@@ -20,4 +21,5 @@ MEANINGS: Final[dict[int, str]] = {
     BUG: "an unexpected error, that is, a bug; `shizi --debug …` prints the traceback",
     INTERRUPTED: "stopped by Ctrl-C; finished outputs are kept, `--resume` goes on from there",
     PIPE_CLOSED: "the program that read our output ended first (`shizi read … | head`)",
+    TERMINATED: "stopped by SIGTERM, which does what Ctrl-C does",
 }

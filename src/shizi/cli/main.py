@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from types import FrameType
 from typing import Final, NamedTuple, NoReturn
 
 import click
@@ -15,6 +17,10 @@ from shizi.cli import exits
 from shizi.cli.terminal import printable
 from shizi.cli.version import own_version
 from shizi.errors import ShiziError
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM came: whoever cleans up after Ctrl-C cleans up after this."""
 
 
 class Entry(NamedTuple):
@@ -93,6 +99,8 @@ def run(arguments: Sequence[str], tools: object = None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
+    except Terminated:
+        return exits.TERMINATED
     except (KeyboardInterrupt, click.Abort):
         return exits.INTERRUPTED
     except BrokenPipeError:
@@ -113,11 +121,17 @@ def main() -> NoReturn:
     """The console script."""
     if "_SHIZI_COMPLETE" in os.environ:
         shizi.main(prog_name="shizi")
+    signal.signal(signal.SIGTERM, _terminate)
     code = run(sys.argv[1:])
-    if code in (exits.INTERRUPTED, exits.PIPE_CLOSED):
+    if code in (exits.INTERRUPTED, exits.TERMINATED, exits.PIPE_CLOSED):
         # Threads may still be reading a page; waiting for them would make Ctrl-C and `| head` seem dead.
         _flush_and_leave(code)
     sys.exit(code)
+
+
+def _terminate(number: int, _frame: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_IGN)  # once: another one must not tear the report that is being written
+    raise Terminated
 
 
 def _flush_and_leave(code: int) -> NoReturn:
