@@ -13,6 +13,8 @@ from shizi.cli import models as module
 from shizi.cli.models import models
 from shizi.errors import ModelLoadFailed, NotFound
 
+HELP = ["-h", "--help"]  # as below `shizi`: click keeps the option that a command was first run with
+
 WEIGHTS = {"det": b"detector", "rec": b"recogniser", "dir": b"direction"}
 TASKS = {"det": "detect", "rec": "recognize", "dir": "direction"}
 
@@ -37,7 +39,7 @@ def catalog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(*arguments: str | Path, failing: type[Exception] | None = None) -> Result:
-    result = CliRunner().invoke(models, [str(argument) for argument in arguments])
+    result = CliRunner().invoke(models, [str(argument) for argument in arguments], help_option_names=HELP)
     if failing is None:
         assert result.exception is None, result.output
     else:
@@ -46,7 +48,7 @@ def run(*arguments: str | Path, failing: type[Exception] | None = None) -> Resul
 
 
 def test_list_shows_what_comes_with_shizi(tmp_path: Path) -> None:
-    result = CliRunner().invoke(models, ["list"], env={"SHIZI_HOME": str(tmp_path)})
+    result = CliRunner().invoke(models, ["list"], env={"SHIZI_HOME": str(tmp_path)}, help_option_names=HELP)
 
     lines = result.stdout.splitlines()
     assert lines[0].split() == ["NAME", "TASK", "VERSION", "SIZE", "LICENCE", "INSTALLED", "TIERS"]
