@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from shizi.cli.main import run
 from shizi.cli.options import EngineOptions, ReadOptions
-from shizi.cli.reading import Tools
+from shizi.cli.reading import LINE, Tools
 from shizi.errors import CorruptDocument, ModelLoadFailed
 from shizi.types import Document, Line, Page
 
@@ -97,6 +97,8 @@ class Bench:
         self.originals.append(original)
         if name == "json":
             return json.dumps({"schema": document.schema, "text": document.text}, indent=2).encode()
+        if name == LINE:
+            return json.dumps({"schema": document.schema, "text": document.text}).encode() + b"\n"
         return document.text.encode()
 
     def _max_bytes(self, options: EngineOptions) -> int:

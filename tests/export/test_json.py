@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import string
+import tracemalloc
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shizi.errors import InvalidRequest
-from shizi.export.json import from_json, render, to_dict, to_json
+from shizi.export.base import encode
+from shizi.export.json import from_json, render, render_line, to_dict, to_json
 from shizi.types import Cell, Document, Field, Line, ModelInfo, Page, Table, Word
 
 SQUARE = ((10.0, 20.0), (110.0, 20.0), (110.0, 50.0), (10.0, 50.0))
@@ -59,6 +62,31 @@ def document() -> Document:
 def test_from_json_is_the_inverse_of_to_json(value: Document) -> None:
     assert from_json(to_json(value)) == value
     assert from_json(to_json(value, indent=None).encode()) == value
+
+
+@given(documents, st.sampled_from([None, 0, 1, 2, 4]))
+def test_parts_make_the_json_of_the_whole(value: Document, indent: int | None) -> None:
+    separators = (",", ":") if indent is None else None
+    whole = json.dumps(to_dict(value), ensure_ascii=False, indent=indent, separators=separators)
+    assert to_json(value, indent=indent) == whole
+    if indent == 2:
+        assert render(value) == encode(whole + "\n")
+    if indent is None:
+        assert render_line(value) == encode(whole + "\n")
+
+
+@pytest.mark.parametrize("write", [render, render_line])
+def test_memory_stays_near_the_size_of_the_output(write: Callable[[Document], bytes]) -> None:
+    page = document().pages[0]
+    long = Document(tuple(dataclasses.replace(page, number=number, lines=page.lines * 100) for number in range(1, 81)))
+    tracemalloc.start()
+    try:
+        size = len(write(long))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert size > 1_000_000
+    assert peak < 2 * size
 
 
 def test_every_field_of_the_types_is_written_under_its_own_name() -> None:

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING, TextIO
 
 from shizi.cli.options import EngineOptions, ReadOptions
-from shizi.cli.reading import Reader, Tools
+from shizi.cli.reading import LINE, Reader, Tools
 from shizi.types import Document
 
 if TYPE_CHECKING:
@@ -84,6 +84,10 @@ class _PullLine:
 def _export(document: Document, name: str, original: bytes | None, read: ReadOptions, options: EngineOptions) -> bytes:
     from shizi.export import Original, export
 
+    if name == LINE:
+        from shizi.export.json import render_line
+
+        return render_line(document)
     source = None if original is None else Original(data=original, password=read.password, limits=limits(options))
     return export(document, name, source)
 
@@ -97,4 +101,4 @@ def _extension(name: str) -> str:
 def _needs_original(name: str) -> bool:
     from shizi.export import EXPORTERS
 
-    return EXPORTERS[name].needs_original
+    return name != LINE and EXPORTERS[name].needs_original

@@ -15,6 +15,7 @@ from shizi.errors import ImageTooLarge, NotFound, OutOfMemory, ShiziError
 from shizi.types import Document
 
 CHUNK: Final = 1 << 20
+LINE: Final = "json line"  # beside the formats of `--format`: JSON on one line with its end
 
 
 class Reader(Protocol):
@@ -46,7 +47,7 @@ class Tools:
 
     Attributes:
         open_reader: makes the engine.
-        export: document, format, bytes of the original (None where the format needs none), options → bytes.
+        export: document, format (or LINE), bytes of the original (None where the format needs none), options → bytes.
         needs_original: whether a format draws on the original file.
         max_bytes: the largest file that is read, from the options.
     """

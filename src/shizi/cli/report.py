@@ -71,13 +71,14 @@ def error_line(name: str, error: ShiziError) -> str:
 
 
 def ndjson(outcome: Outcome) -> bytes:
-    """One line: the file's name, then the document's own fields or the error."""
+    """One line: the file's name, then the document's own fields (as the format LINE has them) or the error."""
     record: dict[str, Any] = {"file": encodable(outcome.job.input.name)}
-    if outcome.error is None:
-        record |= json.loads(outcome.data)
-    else:
+    if outcome.error is not None:
         record["error"] = error_record(outcome.error)
-    return (json.dumps(record, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
+    line = json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
+    if outcome.error is not None:
+        return line + b"\n"
+    return line[:-1] + b"," + outcome.data[1:]  # not parsed: that would take eight times the room of a large document
 
 
 def encodable(name: str) -> str:

@@ -19,7 +19,7 @@ from shizi.cli.inputs import Input, expand
 from shizi.cli.options import EngineOptions, OutputOptions, ReadOptions
 from shizi.cli.outputs import Job, Journal
 from shizi.cli.progress import Progress
-from shizi.cli.reading import Outcome, Tools, Work
+from shizi.cli.reading import LINE, Outcome, Tools, Work
 from shizi.cli.report import Tally, error_line, ndjson
 from shizi.cli.terminal import one_line, printable
 from shizi.cli.version import own_version
@@ -133,7 +133,8 @@ def _inputs(values: Mapping[str, object], out: OutputOptions) -> tuple[Input, ..
 
 def _read_all(batch: Batch, tools: Tools, streams: Streams, debug: bool) -> None:
     reader = tools.open_reader(batch.engine)
-    work = Work(reader, tools, batch.engine, batch.read, batch.out.format, streams.stdin, debug)
+    form = LINE if batch.out.stream else batch.out.format
+    work = Work(reader, tools, batch.engine, batch.read, form, streams.stdin, debug)
     # results on a terminal, also those that come through a pipe, would tear the progress line apart
     apart = not batch.to_stdout or streams.stdout_is_file
     shown = streams.stderr_is_terminal and not batch.out.quiet and apart

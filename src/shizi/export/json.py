@@ -7,10 +7,11 @@ decimals, scores and measures of quality to four.
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import math
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from shizi.errors import InvalidRequest
@@ -31,13 +32,50 @@ _NAMES = {str: "a text", int: "a whole number", float: "a number", bool: "true o
 
 def render(document: Document, original: Original | None = None) -> bytes:  # noqa: ARG001 (the signature of all exporters)
     """Indented JSON in UTF-8 with a line end at the end."""
-    return encode(to_json(document) + "\n")
+    return _written(document, 2)
+
+
+def render_line(document: Document) -> bytes:
+    """JSON in UTF-8 on one line, with a line end at the end, for NDJSON."""
+    return _written(document, None)
 
 
 def to_json(document: Document, *, indent: int | None = 2) -> str:
     """The document as JSON text without a line end at the end; on one line, for NDJSON, with `indent=None`."""
-    separators = (",", ":") if indent is None else None
-    return json.dumps(to_dict(document), ensure_ascii=False, indent=indent, separators=separators, allow_nan=False)
+    return "".join(_parts(document, indent))
+
+
+def _written(document: Document, indent: int | None) -> bytes:
+    # One buffer that grows: with the parts in a list, the whole would be in memory twice.
+    out = io.BytesIO()
+    for part in _parts(document, indent):
+        out.write(encode(part))
+    out.write(b"\n")
+    return out.getvalue()
+
+
+def _parts(document: Document, indent: int | None) -> Iterator[str]:
+    """The text of `json.dumps(to_dict(document))` in parts.
+
+    Plain values take seven times the room of the text, so those of one page are made at a time.
+    """
+    lines = ["" if indent is None else "\n" + " " * (level * indent) for level in range(3)]
+    separators = (",", ":") if indent is None else (",", ": ")
+
+    def dumped(value: object, level: int) -> str:
+        text = json.dumps(value, ensure_ascii=False, indent=indent, separators=separators, allow_nan=False)
+        return text.replace("\n", lines[level])  # only between values: inside of texts line ends are escaped
+
+    yield f'{{{lines[1]}"schema"{separators[1]}{dumped(document.schema, 1)}'
+    yield f',{lines[1]}"text"{separators[1]}{dumped(document.text, 1)}'
+    yield f',{lines[1]}"pages"{separators[1]}['
+    for index, page in enumerate(document.pages):
+        yield f"{',' if index else ''}{lines[2]}{dumped(_fields(page), 2)}"
+    yield f"{lines[1] if document.pages else ''}]"
+    for name, value in _fields(dataclasses.replace(document, pages=())).items():
+        if name not in ("schema", "pages"):
+            yield f',{lines[1]}"{name}"{separators[1]}{dumped(value, 1)}'
+    yield f"{lines[0]}}}"
 
 
 def to_dict(document: Document) -> dict[str, Any]:
