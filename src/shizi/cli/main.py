@@ -14,7 +14,7 @@ from typing import Final, NamedTuple, NoReturn
 import click
 
 from shizi.cli import exits
-from shizi.cli.terminal import printable
+from shizi.cli.terminal import said
 from shizi.cli.version import own_version
 from shizi.errors import ShiziError
 
@@ -106,13 +106,13 @@ def run(arguments: Sequence[str], tools: object = None) -> int:
     except BrokenPipeError:
         return exits.PIPE_CLOSED
     except ShiziError as error:
-        click.echo(f"shizi: {printable(str(error))} ({error.code})", err=True)
+        click.echo(f"shizi: {said(error)} ({error.code})", err=True)
         return error.exit_code
     except Exception as error:
         if debug:
             traceback.print_exception(error)
         hint = "" if debug else "; this is a bug: run `shizi --debug …` for the traceback"
-        click.echo(f"shizi: unexpected {type(error).__name__}: {printable(str(error))}{hint}", err=True)
+        click.echo(f"shizi: unexpected {type(error).__name__}: {said(error)}{hint}", err=True)
         return exits.BUG
     return result if isinstance(result, int) else exits.OK
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO, TypeVar
 
 import click
 
-from shizi.cli.terminal import printable
+from shizi.cli.terminal import printable, said
 from shizi.errors import ModelLoadFailed, ShiziError
 from shizi.models.card import DEFAULT_TIER, Card, load_catalog
 from shizi.models.store import ModelStore, Progress
@@ -145,7 +145,7 @@ def _for_each(store: ModelStore, names: Sequence[str], action: Callable[[str], s
         except ShiziError as error:
             if len(wanted) == 1:
                 raise
-            click.echo(f"{printable(name)}: {printable(str(error))}", err=True)
+            click.echo(f"{printable(name)}: {said(error)}", err=True)
             failed.append(name)
     if failed:
         raise ModelLoadFailed(f"{len(failed)} of {len(wanted)} models failed: {', '.join(failed)}")

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from shizi.cli import exits
 from shizi.cli.reading import Outcome
-from shizi.cli.terminal import one_line, printable
+from shizi.cli.terminal import one_line, said
 from shizi.errors import ShiziError
 
 SCHEMA: Final = "shizi-report/1"
@@ -67,7 +67,7 @@ def error_record(error: ShiziError) -> dict[str, Any]:
 
 def error_line(name: str, error: ShiziError) -> str:
     """An error for people."""
-    return f"shizi: {one_line(name)}: {printable(str(error))} ({error.code})"
+    return f"shizi: {one_line(name)}: {said(error)} ({error.code})"
 
 
 def ndjson(outcome: Outcome) -> bytes:

@@ -13,3 +13,8 @@ def printable(text: str) -> str:
 def one_line(name: str) -> str:
     """The name of a file in a line of ours: as `printable`, and a line break in it cannot begin a line that looks like ours."""
     return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in name)
+
+
+def said(error: Exception) -> str:
+    """What an error says, on one line: libraries put line breaks into their words, empty lines, or no words at all."""
+    return one_line(" ".join(str(error).split())).rstrip(": ") or type(error).__name__
