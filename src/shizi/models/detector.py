@@ -17,6 +17,7 @@ from shizi.models.tiles import stitch, tiles
 from shizi.runtime.base import Batch, Session
 
 _STRIDE = 32
+_MAX_PIXELS = 1216 * 864
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +66,14 @@ class Detector:
 
 
 def input_size(width: int, height: int, side: int) -> tuple[int, int]:
-    """Width and height of the detector's input: the longer side at most `side`, never enlarged, multiples of 32."""
-    scale = min(1.0, side / max(width, height))
-    return tuple(max(_STRIDE, round(length * scale / _STRIDE) * _STRIDE) for length in (width, height))  # type: ignore[return-value]
+    """Width and height of the detector's input: multiples of 32, never enlarged.
+
+    The longer side is at most `side` and the area at most that of an A4 page whose longer side is 1216: its memory grows by
+    250 MB for a million pixels.
+    """
+    scale = min(1.0, side / max(width, height), (_MAX_PIXELS / (width * height)) ** 0.5)
+    inner_width, inner_height = (max(_STRIDE, round(length * scale / _STRIDE) * _STRIDE) for length in (width, height))
+    return inner_width, inner_height
 
 
 def _inside(quads: Quads, width: int, height: int) -> Quads:

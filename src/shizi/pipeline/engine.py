@@ -95,7 +95,7 @@ class OCR:
         streams = min(threads, _MAX_STREAMS)
         whole = SessionOptions(threads, choice.precision)
         # A line is too small for several threads: they read lines side by side instead.
-        shared = SessionOptions(threads // streams, choice.precision, streams)
+        shared = SessionOptions(threads // streams, choice.precision, streams, few_shapes=True)
         options = (whole, shared, whole)
         self._pool = ThreadPoolExecutor(streams, "shizi-recognize")
         names = parts.names

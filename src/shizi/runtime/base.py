@@ -23,11 +23,13 @@ class SessionOptions:
         threads: CPU threads of one run.
         precision: of the arithmetic inside the model; inputs and outputs are always float32.
         concurrency: runs at a time; further callers wait. It bounds memory, whatever the number of threads that call.
+        few_shapes: the model meets the same shapes again and again, so what was prepared for one is worth keeping.
     """
 
     threads: int
     precision: Precision = "float32"
     concurrency: int = 1
+    few_shapes: bool = False
 
 
 class Session(Protocol):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import openvino
 
 # Prepared operations kept, one per layer and shape. The recogniser meets some 60 shapes; fewer places mean preparing them anew.
-_RUNTIME_CACHE_CAPACITY = 5000
+_PREPARED = 1500
 
 
 class OpenVinoSession:
@@ -64,7 +64,7 @@ class OpenVinoRuntime:
             "INFERENCE_NUM_THREADS": options.threads * options.concurrency,
             "NUM_STREAMS": options.concurrency,
             "INFERENCE_PRECISION_HINT": "bf16" if options.precision == "bfloat16" else "f32",
-            "CPU_RUNTIME_CACHE_CAPACITY": _RUNTIME_CACHE_CAPACITY,
+            "CPU_RUNTIME_CACHE_CAPACITY": _PREPARED if options.few_shapes else 0,
             # Pinning fights with every other process on a shared machine, and with our own threads.
             "ENABLE_CPU_PINNING": False,
         }
