@@ -6,7 +6,7 @@ from pathlib import Path, PurePath
 import pytest
 
 from shizi.cli.inputs import Input
-from shizi.cli.outputs import JOURNAL, Job, Journal, plan, write
+from shizi.cli.outputs import JOURNAL, Job, Journal, plan, refuse_kept, write
 from shizi.errors import InvalidRequest
 
 
@@ -108,3 +108,53 @@ def test_a_removed_output_is_not_done(tmp_path: Path) -> None:
     job = Job(item(source), tmp_path / "a.png.txt")
     Journal(tmp_path, "s").add(job)
     assert not Journal(tmp_path, "s").is_done(job)
+
+
+def test_a_journal_that_is_no_file_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / JOURNAL)
+    with pytest.raises(InvalidRequest, match=r"cannot read .*\.shizi-journal\.jsonl: it is no regular file"):
+        Journal(tmp_path, "s")
+    (tmp_path / JOURNAL).unlink()
+    (tmp_path / JOURNAL).symlink_to("/dev/zero")
+    with pytest.raises(InvalidRequest, match="it is no regular file"):
+        Journal(tmp_path, "s")
+
+
+def test_a_journal_without_end_is_refused(tmp_path: Path) -> None:
+    with (tmp_path / JOURNAL).open("wb") as file:
+        file.truncate(64_000_001)
+    with pytest.raises(InvalidRequest, match="has more than 64000000 bytes; move it away"):
+        Journal(tmp_path, "s")
+
+
+def test_a_line_without_end_is_passed_over(tmp_path: Path) -> None:
+    source = tmp_path / "a.png"
+    source.write_text("x")
+    job = Job(item(source), tmp_path / "a.png.txt")
+    write(tmp_path / "a.png.txt", b"text")
+    (tmp_path / JOURNAL).write_text('{"output": "' + "x" * 1_000_000 + '"}\n')
+    Journal(tmp_path, "s").add(job)
+    assert Journal(tmp_path, "s").is_done(job)
+
+
+def test_a_name_that_is_no_text_is_noted(tmp_path: Path) -> None:
+    source = tmp_path / os.fsdecode(b"\xff\xe9.png")
+    source.write_text("x")
+    job = Job(item(source), tmp_path / (source.name + ".txt"))
+    write(tmp_path / (source.name + ".txt"), b"text")
+    Journal(tmp_path, "s").add(job)
+    assert Journal(tmp_path, "s").is_done(job)
+
+
+def test_the_password_file_is_never_overwritten(tmp_path: Path) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("geheim")
+    (tmp_path / "link").symlink_to(secret)
+    (tmp_path / "hard").hardlink_to(secret)
+    for output in (secret, tmp_path / "x" / ".." / "secret.txt", tmp_path / "link", tmp_path / "hard"):
+        jobs = plan([item(Path("a.png"))], output, None, ".txt")
+        with pytest.raises(InvalidRequest, match="is the file of --password-file and would be overwritten"):
+            refuse_kept({"--password-file": secret}, jobs, None)
+    with pytest.raises(InvalidRequest, match="would be overwritten"):
+        refuse_kept({"--password-file": secret}, (), secret)
+    refuse_kept({"--password-file": secret}, plan([item(Path("a.png"))], tmp_path / "b", None, ".txt"), None)

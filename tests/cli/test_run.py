@@ -148,6 +148,18 @@ def test_a_password_file_gives_its_first_line(bench: Bench, folder: Folder, tmp_
     assert bench.reader.calls[0]["password"] == "geheim"
 
 
+def test_the_password_file_is_no_place_for_the_output(
+    bench: Bench, folder: Folder, tmp_path: Path, capsys: Capture
+) -> None:
+    secret = tmp_path / "pw"
+    secret.write_text("geheim")
+    source = folder({"a.png": "x"}) / "a.png"
+    assert bench.run("read", source, "--password-file", secret, "-o", secret) == 2
+    assert "is the file of --password-file and would be overwritten" in capsys.readouterr().err
+    assert bench.run("read", source, "--password-file", secret, "--report", secret) == 2
+    assert secret.read_text() == "geheim"
+
+
 def test_stream_writes_documents_and_errors_by_line(bench: Bench, folder: Folder, capsys: Capture) -> None:
     source = folder({"a.png": "one\ntwo", "b.png": "corrupt"})
     assert bench.run("read", source, "--format", "json", "--stream", "--quiet") == 1

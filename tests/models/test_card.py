@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -183,6 +184,15 @@ def test_a_file_that_is_no_card_is_refused(tmp_path: Path, content: bytes) -> No
 
     with pytest.raises(InvalidRequest, match=r"card\.toml"):
         load_card(file)
+
+
+def test_a_card_or_catalogue_that_is_no_file_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "card.toml")
+    for path in (tmp_path, tmp_path / "card.toml", Path("/dev/zero")):
+        with pytest.raises(InvalidRequest, match="cannot be read: it is no regular file"):
+            load_card(path)
+    with pytest.raises(InvalidRequest, match="cannot be read: it is no regular file"):
+        load_catalog(tmp_path / "card.toml")
 
 
 def test_a_card_that_does_not_exist_is_not_found(tmp_path: Path) -> None:

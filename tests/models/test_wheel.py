@@ -95,6 +95,24 @@ def test_credentials_and_endless_talk_of_pip_stay_out_of_the_message(
     assert len(shown) < 600
 
 
+def test_pip_is_not_told_the_password_of_documents(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talker = tmp_path / "python"
+    talker.write_text("#!/bin/sh\nenv >&2\nexit 1\n")
+    talker.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(talker))
+    monkeypatch.setenv("SHIZI_PASSWORD", "geheim")
+    monkeypatch.setenv("PIP_INDEX_URL", "https://index.example/simple")
+    monkeypatch.setattr("shizi.models.wheel._reason", lambda _requirement, stderr: stderr)
+
+    with pytest.raises(ModelLoadFailed) as caught:
+        fetch_wheel("paperweight==1.0", folder)
+
+    assert "PIP_INDEX_URL=https://index.example/simple" in str(caught.value)
+    assert "geheim" not in str(caught.value)
+
+
 def test_a_module_called_pip_in_the_working_folder_does_not_run(
     index: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

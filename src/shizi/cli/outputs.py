@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from shizi.cli.inputs import Input
 from shizi.errors import InvalidRequest
+from shizi.regular import open_regular
 
 JOURNAL: Final = ".shizi-journal.jsonl"
+MAX_JOURNAL: Final = 64_000_000  # bytes; some 200,000 outputs
+MAX_LINE: Final = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,23 @@ def _renamed(item: Input, extension: str) -> Path:
     return Path(item.relative.with_name(name if name.lower().endswith(extension) else name + extension))
 
 
+def refuse_kept(kept: Mapping[str, Path], jobs: Sequence[Job], report: Path | None) -> None:
+    """Refuse to overwrite files that were named for something else, by the option that named them.
+
+    Raises:
+        InvalidRequest: an output or the report is one of them.
+    """
+    for option, file in kept.items():
+        for path in (report, *(job.output for job in jobs)):
+            if path is not None and _is_same(path, file):
+                raise InvalidRequest(f"{path} is the file of {option} and would be overwritten; choose another output")
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    identity = _identity(one)
+    return os.path.realpath(one) == os.path.realpath(other) or (identity is not None and identity == _identity(other))
+
+
 def _refuse_collisions(jobs: Sequence[Job]) -> None:
     identities = {identity for job in jobs if job.input.path and (identity := _identity(job.input.path))}
     taken: dict[Path, str] = {}
@@ -69,10 +90,9 @@ def _refuse_collisions(jobs: Sequence[Job]) -> None:
 
 
 def _refuse_report(report: Path, jobs: Sequence[Job]) -> None:
-    identity, place = _identity(report), os.path.realpath(report)
     for job in jobs:
         for path, kind in ((job.input.path, "an input"), (job.output, "an output")):
-            if path and (os.path.realpath(path) == place or (identity is not None and _identity(path) == identity)):
+            if path and _is_same(path, report):
                 raise InvalidRequest(
                     f"{report} is {kind} and would be overwritten by the report; choose another --report"
                 )
@@ -121,6 +141,9 @@ class Journal:
     A result counts as done only where its output is still there, and the input (its size and time of change) and the
     digest of the settings are what they were. Lines are appended after the output is in place, so an interruption can
     only forget.
+
+    Raises:
+        InvalidRequest: it cannot be read, is no regular file, or has more than MAX_JOURNAL bytes.
     """
 
     def __init__(self, folder: Path, settings_digest: str) -> None:
@@ -132,7 +155,7 @@ class Journal:
     def is_done(self, job: Job) -> bool:
         """Whether the output of this job is there and stands for this very input and these settings."""
         entry = self._entry(job)
-        return entry is not None and self._known.get(entry["output"]) == entry and _is_file(job.output)
+        return entry is not None and self._known.get(entry["output"]) == _line(entry) and _is_file(job.output)
 
     def add(self, job: Job) -> None:
         """Note that the output of this job was written.
@@ -144,8 +167,8 @@ class Journal:
         if entry is None:
             return
         try:
-            with self._path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+            with open_regular(self._path, "ab") as file:
+                file.write(_line(entry))
         except OSError as error:
             raise InvalidRequest(f"cannot write {self._path}: {error.strerror or error}") from error
 
@@ -163,18 +186,30 @@ class Journal:
             "settings": self._digest,
         }
 
-    def _read(self) -> Iterator[tuple[str, dict[str, str]]]:
+    def _read(self) -> Iterator[tuple[str, bytes]]:
+        """Outputs and their lines."""
         try:
-            lines = self._path.read_text(encoding="utf-8", errors="replace").splitlines()
-        except OSError:
+            with open_regular(self._path, "rb") as file:
+                data = io.BytesIO(file.read(MAX_JOURNAL + 1))
+        except (FileNotFoundError, NotADirectoryError):
             return
-        for line in lines:
+        except OSError as error:
+            raise InvalidRequest(f"cannot read {self._path}: {error.strerror or error}; move it away") from error
+        if data.getbuffer().nbytes > MAX_JOURNAL:
+            raise InvalidRequest(
+                f"{self._path} has more than {MAX_JOURNAL} bytes; move it away, or use another --output-dir"
+            )
+        for line in data:
             try:
-                entry = json.loads(line)
+                entry = json.loads(line.decode("utf-8", "surrogateescape")) if len(line) <= MAX_LINE else None
             except (ValueError, RecursionError):
                 continue  # the last line of an interrupted run: that file is read again
             if isinstance(entry, dict) and isinstance(entry.get("output"), str):
-                yield entry["output"], entry
+                yield entry["output"], line
+
+
+def _line(entry: dict[str, str]) -> bytes:
+    return (json.dumps(entry, ensure_ascii=False) + "\n").encode("utf-8", "surrogateescape")
 
 
 def _is_file(path: Path | None) -> bool:

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import BinaryIO, TextIO
 
 import click
@@ -111,6 +112,8 @@ def prepare(values: Mapping[str, object], tools: Tools, streams: Streams) -> Bat
     inputs = _inputs(values, out)
     options.check(read, out, inputs, streams.stdout_is_terminal)
     jobs = outputs.plan(inputs, out.output, out.output_dir, tools.extension(out.format), out.report)
+    kept = {f"--{name.replace('_', '-')}": values.get(name) for name in ("password_file", "catalog")}
+    outputs.refuse_kept({name: path for name, path in kept.items() if isinstance(path, Path)}, jobs, out.report)
     journal = None
     waiting = jobs
     if out.output_dir is not None:

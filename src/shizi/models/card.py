@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from shizi.errors import InvalidRequest, NotFound
 from shizi.models.sources import LocalFile, Url, WheelMember, parse_source
+from shizi.regular import open_regular
 
 CARD_FILE: Final = "card.toml"
 DEFAULT_TIER: Final = "general"
@@ -217,7 +218,7 @@ def load_card(path: Path) -> Card:
 
 def _read(path: Path) -> str:
     try:
-        with path.open("rb") as file:
+        with open_regular(path, "rb") as file:
             raw = file.read(MAX_CARD_BYTES + 1)
     except FileNotFoundError:
         raise NotFound(f"{path} does not exist") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import zipfile
@@ -26,10 +27,18 @@ def fetch_wheel(requirement: str, folder: Path) -> Path:
     """
     command = [sys.executable, "-P", "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--no-input"]
     command += ["--disable-pip-version-check", "--quiet", "--dest", str(folder), requirement]
+    # What opens the user's documents is no business of pip and its plugins.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SHIZI_")}
     try:
         # sys.executable and a requirement whose form was checked: no shell, no word that pip could take for an option.
         done = subprocess.run(  # noqa: S603
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=PIP_TIMEOUT_S
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=PIP_TIMEOUT_S,
+            env=environment,
         )
     except subprocess.TimeoutExpired:
         raise ModelLoadFailed(f"pip took longer than {PIP_TIMEOUT_S:.0f} s to download {requirement}") from None
