@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING, TextIO
 
 from shizi.cli.options import EngineOptions, ReadOptions
+from shizi.cli.quiet import silence_tiff
 from shizi.cli.reading import LINE, Reader, Tools
 from shizi.types import Document
 
@@ -42,6 +43,7 @@ def store(options: EngineOptions) -> ModelStore:
 def _open_reader(options: EngineOptions) -> Reader:
     from shizi import OCR
 
+    silence_tiff()
     models = store(options)
     _pull_missing(models, options.tier, sys.stderr)
     return OCR(
