@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from shizi.geometry import Quads, min_area_quad
+from shizi.geometry import Quad, Quads, min_area_quad
 
 # A page up to this much longer than wide is seen as a whole; a tile is as long as an A4 page is against its width.
 _MAX_ASPECT, _TILE_ASPECT = 3.0, 1.4142
 _OVERLAP = 0.2
-# Pixels of the page within which a box touches the edge of its tile.
-_TOUCH = 4.0
+# Pixels of the page within which a box touches the edge of its tile, and the share of what both tiles see of a box that must agree.
+_TOUCH, _SHARED = 4.0, 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,31 +55,48 @@ def stitch(
     """
     quads, scores = list(parts[0][0]), list(parts[0][1])
     for (later, later_scores), before, tile in zip(parts[1:], places, places[1:], strict=False):
-        seam = (tile.start + before.end) / 2
-        joined: set[int] = set()
+        seen = Tile(tile.start, before.end)
         kept: list[int] = []
+        owner: dict[int, int] = {}  # which of the kept boxes a later one became part of
         for index, quad in enumerate(quads):
-            low, high = quad[:, axis].min(), quad[:, axis].max()
-            cut = high >= before.end - _TOUCH
-            mates = [k for k in range(len(later)) if cut and _continues(quad, later[k], tile.start, axis)]
-            if mates:
-                joined.update(mates)
-                quads[index] = min_area_quad(np.concatenate([quad, *later[mates]]))
-                scores[index] = min(scores[index], *later_scores[mates])
-            if mates or (low + high) / 2 < seam:
+            mates = [k for k in range(len(later)) if _same(quad, later[k], seen, axis)]
+            # Words that one tile parted and the next did not all become part of the first of them.
+            into = next((owner[k] for k in mates if k in owner), index)
+            if into == index and (mates or _whole(quad, seen, seen.end, axis)):
                 kept.append(index)
-        middles = (later[:, :, axis].min(axis=1) + later[:, :, axis].max(axis=1)) / 2 if len(later) else np.zeros(0)
-        new = [k for k in range(len(later)) if k not in joined and middles[k] >= seam]
+            for k in mates:
+                owner[k] = into
+                scores[into] = max(scores[into], later_scores[k])
+            for part in [quad, *later[mates]] if mates else []:
+                quads[into] = _union(quads[into], part, axis)
+        new = [k for k in range(len(later)) if k not in owner and _whole(later[k], seen, seen.start, axis)]
         quads = [quads[k] for k in kept] + [later[k] for k in new]
         scores = [scores[k] for k in kept] + [later_scores[k] for k in new]
     return np.array(quads, dtype=np.float32).reshape(-1, 4, 2), np.array(scores, dtype=np.float32)
 
 
-def _continues(quad: NDArray[np.float32], other: NDArray[np.float32], start: int, axis: int) -> bool:
-    """Does `other`, cut off at the start of its tile, lie in line with `quad`?"""
-    if other[:, axis].min() > start + _TOUCH:
+def _whole(quad: Quad, seen: Tile, edge: int, axis: int) -> bool:
+    """Is a box that only one of two tiles saw more than a rest of a line at the edge of that tile?"""
+    low, high = quad[:, axis].min(), quad[:, axis].max()
+    beyond = low < seen.start - _TOUCH if edge == seen.end else high > seen.end + _TOUCH
+    return bool(beyond or not low - _TOUCH <= edge <= high + _TOUCH)
+
+
+def _same(quad: Quad, other: Quad, seen: Tile, axis: int) -> bool:
+    """Do two boxes agree where both tiles see the page?"""
+    if quad[:, axis].max() <= seen.start or other[:, axis].min() >= seen.end:
         return False
-    across = 1 - axis
-    shared = min(quad[:, across].max(), other[:, across].max()) - max(quad[:, across].min(), other[:, across].min())
-    thinner = min(np.ptp(quad[:, across]), np.ptp(other[:, across]))
-    return bool(shared > 0.5 * thinner)
+    if (quad.max(axis=0) <= other.min(axis=0)).any() or (other.max(axis=0) <= quad.min(axis=0)).any():
+        return False
+    far = 1e6
+    band = np.array([[seen.start, -far], [seen.end, -far], [seen.end, far], [seen.start, far]], dtype=np.float32)
+    band = band if axis == 0 else band[:, ::-1]
+    least = min(cv2.intersectConvexConvex(box, band)[0] for box in (quad, other))
+    return bool(cv2.intersectConvexConvex(quad, other)[0] > _SHARED * max(least, 1.0))
+
+
+def _union(quad: Quad, other: Quad, axis: int) -> Quad:
+    """The longer of two boxes where it covers the other, else a box around both."""
+    shorter, longer = sorted((quad, other), key=lambda box: float(np.ptp(box[:, axis])))
+    before, after = shorter[:, axis].min() - longer[:, axis].min(), longer[:, axis].max() - shorter[:, axis].max()
+    return longer if min(before, after) >= -_TOUCH else min_area_quad(np.concatenate([quad, other]))

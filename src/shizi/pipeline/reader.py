@@ -49,7 +49,7 @@ class LineReader:
             (draft, line)
             for draft in drafts
             for line in range(len(draft.quads))
-            if draft.reading(line).score < _DOUBTFUL and not draft.vertical[line]
+            if (draft.reading(line).score < _DOUBTFUL or _across(draft, line)) and not draft.vertical[line]
         ]
         turned = self.upside_down([(draft, line, int(draft.turns[line])) for draft, line in doubtful])
         flipped = [
@@ -117,6 +117,11 @@ class LineReader:
         start, end = (np.array([edge], dtype=np.float32) for edge in (max(0.0, centre - half), min(1.0, centre + half)))
         cell = turn_corners(slices(sideways, start, end), -1)[0]
         return crop_line(draft.pixels, cell, self._recognizer.height, self._recognizer.height)
+
+
+def _across(draft: Draft, line: int) -> bool:
+    """Nothing tells which way a line across the page's text lies, and on its head a few of its letters may read surely."""
+    return int(draft.turns[line] - draft.quarters) % 2 == 1
 
 
 def weight(draft: Draft, line: int, turn: int) -> float:
