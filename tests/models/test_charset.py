@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shizi.errors import InvalidRequest, ModelLoadFailed
-from shizi.models.charset import Charset, known_languages, read_charset
+from shizi.models.charset import Charset, canonical, known_languages, read_charset
 from shizi.models.store import ModelStore
 from tests.models.fakes import reader_file
 from tests.models.real import recognizer
@@ -49,6 +49,36 @@ def test_every_language_keeps_the_blank_digits_and_signs_in_ascending_order(lang
     assert allowed == sorted(set(allowed))
     assert allowed[0] == 0
     assert set("azAZ09 .,%") <= {ALL.characters[index] for index in allowed}
+
+
+@pytest.mark.parametrize(
+    ("given_as", "tag"),
+    [
+        ("zh", "zh"),
+        ("ZH", "zh"),
+        ("zh-CN", "zh"),
+        ("zh_CN", "zh"),
+        ("zh-Hans-CN", "zh"),
+        ("zh_TW", "zh-Hant"),
+        ("zh-HK", "zh-Hant"),
+        ("ZH-HANT", "zh-Hant"),
+        ("en-US", "en"),
+        ("EN_gb", "en"),
+        ("sr-latn", "sr-Latn"),
+        ("sr-RS", "sr"),
+        ("KU-ARAB", "ku-Arab"),
+        ("pt-BR", "pt"),
+        ("tlh", "tlh"),
+        ("", ""),
+    ],
+)
+def test_tags_are_understood_however_they_are_written(given_as: str, tag: str) -> None:
+    assert canonical(given_as) == tag
+
+
+@pytest.mark.parametrize("language", known_languages())
+def test_known_tags_stay_what_they_are(language: str) -> None:
+    assert canonical(language) == canonical(language.upper().replace("-", "_")) == language
 
 
 def test_an_unknown_language_is_named_with_the_known_ones() -> None:

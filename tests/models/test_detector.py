@@ -43,6 +43,18 @@ def test_boxes_are_in_pixels_of_the_page(width: int, height: int, scale: int) ->
     assert top < box[1] < box[3] < bottom
 
 
+@pytest.mark.parametrize(("width", "height"), [(1217, 865), (2501, 1753), (3007, 2001), (1999, 2999), (4999, 3511)])
+def test_boxes_keep_their_place_on_pages_of_odd_sizes(width: int, height: int) -> None:
+    scene = np.full((height, width, 3), 255, dtype=np.uint8)
+    wide, high = width // 20, height // 40
+    places = [(width * k // 10, height * k // 10) for k in range(1, 9)]
+    for x, y in places:
+        scene[y : y + high, x : x + wide] = 0
+    found = Detector(FakeSession(fakes.dark_is_text), fakes.card("detect"))(scene)
+    middles = sorted(found.quads.mean(axis=1).tolist())
+    assert np.array(middles) == pytest.approx(np.array([(x + wide / 2, y + high / 2) for x, y in places]), abs=2)
+
+
 def test_boxes_do_not_leave_the_page() -> None:
     found = Detector(FakeSession(fakes.dark_is_text), fakes.card("detect"))(np.zeros((100, 300, 3), dtype=np.uint8))
     assert bounds(found.quads)[0] == pytest.approx([0, 0, 300, 100])

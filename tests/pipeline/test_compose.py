@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shizi.geometry import bounds
+from shizi.geometry import as_polygon, bounds, turn_corners, turn_page
 from shizi.imaging.pages import LayerLine, PageImage, TextLayer
 from shizi.models.ctc import Reading
 from shizi.pipeline.compose import compose, words_of
@@ -145,6 +145,41 @@ def test_marks_that_are_no_text_do_not_turn_the_page() -> None:
 def test_a_page_of_which_nothing_was_read() -> None:
     page = composed(IMAGE, None)
     assert (page.lines, page.text, page.angle) == ((), "", 0)
+
+
+def turned_layer(quarters: int, *lines: tuple[str, int]) -> PageImage:
+    """A page of 400 x 300 with a text layer, all of it turned clockwise; a line is its text and its own further turn."""
+    made = []
+    for row, (text, own) in enumerate(lines):
+        high, wide = (200, 14) if own % 2 else (14, 200)
+        quad = np.array([[(10, 40 * row), (10 + wide, 40 * row), (10 + wide, 40 * row + high), (10, 40 * row + high)]])
+        quad = turn_page(turn_corners(quad.astype(np.float32), own), quarters, 400, 300)
+        polygon = as_polygon(quad[0])
+        made.append(LayerLine(text, polygon, (Word(text, 1.0, polygon),), 90.0 * ((quarters + own) % 4), False))
+    width, height = (400, 300) if quarters % 2 == 0 else (300, 400)
+    layer = TextLayer(tuple(made), True, "", False, ())
+    return PageImage(1, None, width, height, layer)
+
+
+@pytest.mark.parametrize("quarters", [0, 1, 2, 3])
+def test_a_turned_text_layer_turns_the_page(quarters: int) -> None:
+    page = composed(turned_layer(quarters, ("first line", 0), ("second", 0), ("third of all", 0)), None)
+    assert (page.text, page.angle) == ("first line\nsecond\nthird of all", 90 * quarters)
+
+
+@pytest.mark.parametrize("quarters", [0, 1, 2, 3])
+@pytest.mark.parametrize("own", [1, 3])
+def test_a_stamp_in_the_margin_comes_last(quarters: int, own: int) -> None:
+    page = composed(turned_layer(quarters, ("first line", 0), ("stamp", own), ("third of all", 0)), None)
+    assert (page.text, page.angle) == ("first line\nthird of all\nstamp", 90 * quarters)
+
+
+def test_a_text_layer_that_says_more_than_the_pixels_tells_how_the_page_lies() -> None:
+    made = draft("8")
+    made.turns[:] = made.quarters = 1
+    made.readings[0, 1] = reading("8")
+    assert composed(layered(True), made).angle == 0
+    assert composed(IMAGE, made).angle == 90
 
 
 def test_words_of_slanted_lines_are_slanted() -> None:

@@ -92,6 +92,16 @@ def test_an_unknown_language_is_refused_with_the_known_ones(ocr: OCR, image: Ima
         ocr.read(image, languages=("en", "tlh"))
 
 
+@pytest.mark.parametrize("languages", ["zh", "", [], ()])
+def test_languages_are_a_list_that_is_not_empty(ocr: OCR, image: Image.Image, languages: list[str]) -> None:
+    with pytest.raises(InvalidRequest, match=r"languages is .*; give a list of tags such as \['zh', 'en'\], or None"):
+        ocr.read(image, languages=languages)
+
+
+def test_a_region_of_a_language_does_not_matter(ocr: OCR, image: Image.Image) -> None:
+    assert ocr.read(image, languages=["zh-CN", "en_US"]).text.split("\n") == LINES
+
+
 def test_detection_alone(ocr: OCR, image: Image.Image) -> None:
     whole, places = ocr.read(image).pages[0], ocr.read(image, recognize=False).pages[0]
     assert [line.text for line in places.lines] == ["", ""]

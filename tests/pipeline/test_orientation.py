@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import pytest
 
 from shizi.models.ctc import Reading
 from shizi.pipeline.draft import Draft
-from shizi.pipeline.orientation import orient, settle
+from shizi.pipeline.orientation import orient, orient_by_classifier, settle
 from shizi.pipeline.reader import LineReader, Request
 
 Script = Callable[[int, int], Reading]  # a line's number and its turn
@@ -95,3 +95,36 @@ def test_a_page_of_vertical_lines_is_upright(vertical: int, quarters: int) -> No
     draft.vertical[:vertical] = True
     settle(draft)
     assert draft.quarters == quarters
+
+
+class Judge(Scripted):
+    """A reader whose classifier finds some lines upside down."""
+
+    def __init__(self, flipped: set[int]) -> None:
+        super().__init__(lambda _line, _turn: Reading())
+        self.flipped = flipped
+
+    def upside_down(self, requests: Sequence[Request]) -> list[bool]:
+        return [line in self.flipped for _, line, _ in requests]
+
+
+@pytest.mark.parametrize(
+    ("lying", "standing", "flipped", "quarters"),
+    [
+        (6, 1, set(), 0),
+        (6, 1, set(range(6)), 2),
+        (6, 1, {0}, 0),
+        (1, 6, set(), 1),
+        (1, 6, set(range(1, 7)), 3),
+        (0, 0, set(), 0),
+    ],
+)
+def test_where_nothing_is_read_the_classifier_decides(
+    lying: int, standing: int, flipped: set[int], quarters: int
+) -> None:
+    draft, judge = sheet(lying, standing), Judge(flipped)
+    orient_by_classifier(draft, judge)
+    assert draft.quarters == quarters
+    upright = [0] * lying + [1] * standing
+    assert draft.turns.tolist() == [turn + 2 * (line in flipped) for line, turn in enumerate(upright)]
+    assert judge.asked == []

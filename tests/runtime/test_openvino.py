@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
+import numpy as np
 import pytest
 
-from shizi.runtime.openvino import OpenVinoRuntime
+from shizi.errors import OutOfMemory
+from shizi.runtime.base import Batch
+from shizi.runtime.openvino import OpenVinoRuntime, OpenVinoSession
 from tests.runtime import sessions
 
 
@@ -30,3 +35,53 @@ def test_many_threads_share_a_session(runtime: OpenVinoRuntime, tmp_path: Path, 
 
 def test_what_is_no_model_is_refused(runtime: OpenVinoRuntime, tmp_path: Path) -> None:
     sessions.refuses_what_is_no_model(runtime, tmp_path)
+
+
+class Stale:
+    """A model and its one request as they behave where memory runs out: `infer` says nothing and leaves the output of the run
+    before in place, `wait` raises."""
+
+    def __init__(self) -> None:
+        self.output = np.zeros((1, 2), dtype=np.float32)
+        self.full = False
+
+    def create_infer_request(self) -> Stale:
+        return self
+
+    def infer(self, inputs: dict[int, Batch], share_inputs: bool = False) -> None:
+        del share_inputs
+        if not self.full:
+            self.output = 2 * inputs[0]
+
+    def start_async(self, inputs: dict[int, Batch], share_inputs: bool = False) -> None:
+        self.infer(inputs, share_inputs)
+
+    def wait(self) -> None:
+        if self.full:
+            raise RuntimeError("could not allocate")
+
+    def get_output_tensor(self, index: int) -> SimpleNamespace:
+        assert index == 0
+        return SimpleNamespace(data=self.output)
+
+
+def test_a_run_without_memory_never_gives_the_output_of_the_run_before() -> None:
+    model = Stale()
+    session = OpenVinoSession(cast(Any, model), 1)
+    assert session.run(np.ones((1, 2), dtype=np.float32), np.sum) == 4
+    model.full = True
+    for _ in range(2):
+        with pytest.raises(OutOfMemory, match=r"a batch of shape \(1, 2\): could not allocate"):
+            session.run(np.full((1, 2), 5, dtype=np.float32), np.sum)
+    model.full = False
+    assert session.run(np.full((1, 2), 5, dtype=np.float32), np.sum) == 20
+
+
+def test_an_answer_to_another_batch_is_refused() -> None:
+    class Silent(Stale):
+        def wait(self) -> None:
+            self.output = np.zeros((1, 2), dtype=np.float32)
+
+    session = OpenVinoSession(cast(Any, Silent()), 1)
+    with pytest.raises(OutOfMemory, match=r"1 results to a batch of shape \(3, 2\)"):
+        session.run(np.ones((3, 2), dtype=np.float32), np.sum)
