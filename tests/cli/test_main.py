@@ -79,6 +79,7 @@ def test_sigterm_keeps_what_is_done_and_says_so(tmp_path: Path) -> None:
         give_up = time.monotonic() + 30
         while not (out / JOURNAL).exists() and time.monotonic() < give_up:
             time.sleep(0.02)
+        time.sleep(0.5)  # the journal is written before the file is counted
         start = time.monotonic()
         process.terminate()
         _, err = process.communicate()

@@ -31,5 +31,5 @@ def test_streams_come_back(payloads: list[bytes]) -> None:
 def test_numbers_are_those_of_pdf(value: float) -> None:
     text = number(value)
     assert set(text) <= set("-0123456789.")
-    assert abs(float(text) - value) <= 0.0005
+    assert abs(float(text) - value) <= 0.00050001  # half of the last place, and what floats make of it
     assert text != "-0"
