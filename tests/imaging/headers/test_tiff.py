@@ -53,6 +53,7 @@ def test_a_tag_with_too_many_values_counts_its_first() -> None:
         ({256: (SHORT, 1, 0)}, "0 x 8"),
         ({277: (SHORT, 1, 60000)}, "60000 samples"),
         ({256: (11, 1, 8)}, "whole numbers"),
+        ({273: (LONG, 1, 10**6), 279: (LONG, 0, 0)}, "behind the end"),  # no lengths: up to the end of the file
         ({273: (LONG, 0, 0)}, "without image data"),
     ],
 )

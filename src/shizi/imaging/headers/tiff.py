@@ -188,7 +188,7 @@ def _extract(directories: TiffDirectories, tags: dict[int, _Entry]) -> bytes:
     if len(offsets) != len(counts):
         raise CorruptDocument(f"the TIFF file has {len(offsets)} strips but {len(counts)} lengths; it is damaged")
     if sum(counts) > len(data) or any(
-        offset + count > len(data) for offset, count in zip(offsets, counts, strict=True)
+        count < 0 or offset + count > len(data) for offset, count in zip(offsets, counts, strict=True)
     ):
         raise CorruptDocument("the TIFF file's image data lies behind the end of the file; it is truncated")
     plain = {tag: entry for tag, entry in tags.items() if tag in _PLAIN}
