@@ -36,6 +36,7 @@ from shizi.types import Document, ModelInfo, Page
 
 # Lines read side by side; each takes memory for its activations.
 _MAX_STREAMS = 4
+_MAX_THREADS = 256
 # Documents that `read_many` works on at a time; a third would only take memory.
 _AT_A_TIME = 2
 
@@ -84,8 +85,8 @@ class OCR:
         store: ModelStore | None = None,
         limits: Limits | None = None,
     ) -> None:
-        if threads is not None and threads < 1:
-            raise InvalidRequest(f"threads is {threads}; it must be at least 1")
+        if threads is not None and not 1 <= threads <= _MAX_THREADS:
+            raise InvalidRequest(f"threads is {threads}; it must be between 1 and {_MAX_THREADS}")
         choice = choose(runtime, precision)
         self._limits = limits or Limits()
         self._store = store or ModelStore()
@@ -275,7 +276,13 @@ def _info(card: Card) -> ModelInfo:
 
 def _uncovered(found: Detection, covered: Quads) -> Detection:
     """Drops the detections whose middle lies in a line of the text layer."""
-    boxes, middles = bounds(covered), found.quads.mean(axis=1)
-    inside = (middles[:, None] >= boxes[None, :, :2]).all(axis=2) & (middles[:, None] <= boxes[None, :, 2:]).all(axis=2)
-    free = ~inside.any(axis=1)
+    boxes = bounds(covered)
+    # One at a time: all against all would take a gigabyte on a page that is nothing but text.
+    free = np.array(
+        [
+            not ((middle >= boxes[:, :2]) & (middle <= boxes[:, 2:])).all(axis=1).any()
+            for middle in found.quads.mean(axis=1)
+        ],
+        dtype=np.bool_,
+    )
     return Detection(found.quads[free], found.scores[free])
