@@ -34,6 +34,17 @@ ENGINES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an engine says of one image, or that it is ready."""
+
+    lines: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+    peak_mb: float = 0.0
+    timings_ms: dict[str, float] = field(default_factory=dict)
+    ready: bool = False
+
+
 class Worker:
     """An engine in a process of its own."""
 
@@ -44,7 +55,7 @@ class Worker:
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._answer()
 
-    def read(self, image: Path) -> dict[str, object]:
+    def read(self, image: Path) -> Answer:
         """Lines, seconds and peak memory (MB) of one image."""
         assert self._process.stdin is not None
         self._process.stdin.write(f"{image}\n")
@@ -57,11 +68,11 @@ class Worker:
         self._process.stdin.close()
         self._process.wait(timeout=60)
 
-    def _answer(self) -> dict[str, object]:
+    def _answer(self) -> Answer:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             if line.startswith("{"):
-                return dict(json.loads(line))
+                return Answer(**json.loads(line))
         raise SystemExit(f"{self._process.args!r} ended with {self._process.wait()}")
 
 
@@ -95,15 +106,15 @@ def run_set(folder: Path, workers: dict[str, Worker], limit: int | None, keep: P
         expected = [line["text"] for line in row["lines"] if not line.get("ignore")]
         for name, worker in workers.items():
             answer = worker.read(folder / row["image"])
-            lines, result = [str(text) for text in answer["lines"]], results[name]  # type: ignore[attr-defined]
-            result.score.add(expected, lines)
-            result.seconds.append(float(answer["seconds"]))  # type: ignore[arg-type]
-            result.peak_mb = float(answer["peak_mb"])  # type: ignore[arg-type]
-            for stage, value in dict(answer.get("timings_ms", {})).items():  # type: ignore[call-overload]
+            result = results[name]
+            result.score.add(expected, answer.lines)
+            result.seconds.append(answer.seconds)
+            result.peak_mb = answer.peak_mb
+            for stage, value in answer.timings_ms.items():
                 result.stages[stage] += value / len(rows)
             if keep:
                 with (keep / f"{folder.name}.{name}.jsonl").open("a", encoding="utf-8") as out:
-                    out.write(json.dumps({"image": row["image"], "lines": lines}, ensure_ascii=False) + "\n")
+                    out.write(json.dumps({"image": row["image"], "lines": answer.lines}, ensure_ascii=False) + "\n")
     return results
 
 
