@@ -247,7 +247,7 @@ def test_limits_hold() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"threads": 0}, "threads is 0; it must be at least 1"),
+        ({"threads": 0}, "threads is 0; it must be between 1 and 256"),
         ({"runtime": "cuda"}, "runtime 'cuda' is unknown"),
         ({"precision": "int4"}, "precision 'int4' is unknown"),
     ],
