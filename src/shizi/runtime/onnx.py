@@ -50,7 +50,7 @@ class OnnxRuntime:
         settings.intra_op_num_threads = options.threads
         settings.inter_op_num_threads = 1
         settings.log_severity_level = _ERRORS_ONLY
-        # The arena saves a fifth of the time (no page faults for every buffer) and is bounded by the largest batch. A memory
+        # The arena made receipts and street signs 6 to 17 % quicker (docs/decisions/reading.md). A memory
         # pattern would be kept for every shape ever seen.
         settings.enable_mem_pattern = False
         try:
