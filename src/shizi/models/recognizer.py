@@ -30,8 +30,9 @@ _BATCH_WIDTH = 1280
 class Recognizer:
     """A CTC recogniser behind a session."""
 
-    def __init__(self, session: Session, card: Card, model: Path, pool: Executor) -> None:
+    def __init__(self, session: Session, card: Card, model: Path, pool: Executor, *, squeeze: bool = True) -> None:
         self._session = session
+        self._squeeze = squeeze
         self._pool = pool
         self._normalization = Normalization.of(card)
         self.height = card.input.height or 48
@@ -45,6 +46,8 @@ class Recognizer:
         onto the next lower step where that takes at most 12 %, which leaves no padding; else by 8 %.
         """
         natural = self.height * aspect
+        if not self._squeeze:
+            return int(np.clip(round(natural), 8, _MAX_WIDTH))
         step = _step(natural)
         lower = natural // step * step
         squeezed = lower if lower >= _MOST_SQUEEZED * natural else _SQUEEZED * natural

@@ -29,7 +29,8 @@ from shizi.pipeline.draft import Draft
 from shizi.pipeline.orientation import orient, orient_by_classifier, settle
 from shizi.pipeline.reader import LineReader
 from shizi.pipeline.split import split_long
-from shizi.runtime.base import Session, SessionOptions
+from shizi.pipeline.tuning import Tuning
+from shizi.runtime.base import Runtime, Session, SessionOptions
 from shizi.runtime.choose import PrecisionName, RuntimeName, choose, load_runtime
 from shizi.runtime.machine import cpu_count
 from shizi.types import Document, ModelInfo, Page
@@ -64,11 +65,12 @@ class OCR:
 
     Args:
         tier: a tier of the catalogue (`shizi models list`): "general" reads 50 languages, "light" is quicker.
-        runtime: "auto", "onnx" or "openvino".
+        runtime: "auto", "onnx", "openvino", or a runtime of one of these names that is already there.
         precision: "auto", "float32" or "bfloat16" (OpenVINO on CPUs that have it).
         threads: CPU threads of one model run; default: what this process may use by its quota.
         store: where models come from; default: the user's cache.
         limits: bounds of decoding.
+        tuning: switches of the optimisations.
 
     Raises:
         InvalidRequest: an argument is unknown.
@@ -79,21 +81,23 @@ class OCR:
         self,
         tier: str = "general",
         *,
-        runtime: RuntimeName = "auto",
+        runtime: RuntimeName | Runtime = "auto",
         precision: PrecisionName = "auto",
         threads: int | None = None,
         store: ModelStore | None = None,
         limits: Limits | None = None,
+        tuning: Tuning | None = None,
     ) -> None:
         if threads is not None and not 1 <= threads <= _MAX_THREADS:
             raise InvalidRequest(f"threads is {threads}; it must be between 1 and {_MAX_THREADS}")
-        choice = choose(runtime, precision)
+        tuning = tuning or Tuning()
+        choice = choose(runtime if isinstance(runtime, str) else runtime.name, precision)
         self._limits = limits or Limits()
         self._store = store or ModelStore()
         parts = self._store.catalog.tier(tier)
-        loaded = load_runtime(choice.runtime)
+        loaded = load_runtime(choice.runtime) if isinstance(runtime, str) else runtime
         threads = threads or cpu_count()
-        streams = min(threads, _MAX_STREAMS)
+        streams = min(threads, _MAX_STREAMS) if tuning.streams else 1
         whole = SessionOptions(threads, choice.precision)
         # A line is too small for several threads: they read lines side by side instead.
         shared = SessionOptions(threads // streams, choice.precision, streams, few_shapes=True)
@@ -109,7 +113,7 @@ class OCR:
         with ThreadPoolExecutor(len(cards)) as pool:
             detect, recognize, direction = pool.map(load, range(len(cards)))
         self._detector = Detector(detect, cards[0])
-        self._recognizer = Recognizer(recognize, cards[1], paths[1], self._pool)
+        self._recognizer = Recognizer(recognize, cards[1], paths[1], self._pool, squeeze=tuning.squeeze)
         self._direction = DirectionClassifier(direction, cards[2])
         self.models: tuple[ModelInfo, ...] = tuple(_info(card) for card in cards)
 
