@@ -45,7 +45,7 @@ def _open_reader(options: EngineOptions) -> Reader:
 
     silence_tiff()
     models = store(options)
-    _pull_missing(models, options.tier, sys.stderr)
+    pull_missing(models, options.tier, sys.stderr)
     return OCR(
         options.tier,
         runtime=options.runtime,
@@ -56,7 +56,7 @@ def _open_reader(options: EngineOptions) -> Reader:
     )
 
 
-def _pull_missing(models: ModelStore, tier: str, stream: TextIO) -> None:
+def pull_missing(models: ModelStore, tier: str, stream: TextIO) -> None:
     """Pull the tier's models with a line of progress: the first run would otherwise seem to hang."""
     present = models.installed()
     for name in models.catalog.tier(tier).names:

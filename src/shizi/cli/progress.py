@@ -54,9 +54,9 @@ class Progress:
 
     def _draw(self, name: str) -> None:
         if self._shown:
-            columns = shutil.get_terminal_size().columns
+            width = shutil.get_terminal_size().columns
             line = progress_line(self._done, self._total, self._failed, self._clock() - self._start, name)
-            self._stream.write(CLEAR + shorten(line, columns - 1))
+            self._stream.write(CLEAR + shorten(line, width - 1))
             self._stream.flush()
 
 
@@ -83,11 +83,15 @@ def _duration(seconds: float) -> str:
     return f"{whole // 3600}:{whole % 3600 // 60:02} h"
 
 
-def shorten(text: str, columns: int) -> str:
-    """Cut to a number of terminal columns; Chinese characters take two."""
-    taken = 0
-    for index, character in enumerate(text):
-        taken += 2 if ord(character) >= 0x2E80 else 1
-        if taken > columns:
-            return text[: max(index - 1, 0)] + "…"
-    return text
+def shorten(text: str, most: int) -> str:
+    """Cut to a number of terminal columns."""
+    if columns(text) <= most:
+        return text
+    while text and columns(text) >= most:
+        text = text[:-1]
+    return f"{text}…"
+
+
+def columns(text: str) -> int:
+    """What a text takes on a terminal; Chinese characters take two columns each."""
+    return sum(2 if ord(character) >= 0x2E80 else 1 for character in text)
