@@ -9,8 +9,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 DEVELOPMENT := $(VENV)/.development
+PAGES := 5000
+SLOPE := 0.01
 
-.PHONY: help demo test check docs samples bench clean models-test fonts
+.PHONY: help demo test check docs samples bench floors soak profile clean models-test fonts
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,8 +35,18 @@ docs: $(INSTALLED) ## write docs/cli.md, docs/errors.md and docs/settings.md fro
 samples: fonts $(INSTALLED) ## draw the sample documents again
 	$(BIN)/python -m samples.draw
 
-bench: $(INSTALLED) ## measure accuracy: make bench DATA=folder
+bench: $(INSTALLED) ## accuracy and speed beside RapidOCR: make bench DATA=folder of labelled sets
 	@scripts/bench.sh $(BIN) "$(DATA)"
+
+floors: $(DEVELOPMENT) models-test ## fail where reading is 30 % slower, or grows so, than benchmarks/floors.toml says
+	@$(BIN)/python -m benchmarks.floors
+
+soak: $(DEVELOPMENT) models-test ## memory over many pages, an hour: make soak PAGES=5000 SLOPE=0.01
+	@$(BIN)/python -m benchmarks.soak --pages $(PAGES) --most-slope $(SLOPE)
+
+profile: $(DEVELOPMENT) models-test ## draw docs/profile/after-*: where reading a page takes its time
+	$(BIN)/python -m benchmarks.flame --output docs/profile/after
+	$(BIN)/python -m benchmarks.operations --output docs/profile/after-operations.md
 
 clean: ## remove the environment and everything that was made (not the models)
 	rm -rf $(VENV) out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,9 +1,9 @@
 """Accuracy and speed of shizi and its peers, side by side in one run: every image goes to every engine in turn.
 
-    python benchmarks/accuracy.py --data DIR [--data DIR ...] [--engine NAME ...] [--limit N] [--json FILE]
+    python -m benchmarks.accuracy --data DIR [--data DIR ...] [--engine NAME ...] [--limit N] [--json FILE] [--markdown FILE]
 
-DIR holds `labels.jsonl` (one object a line: `image`, `lines[] {text, ignore?}`) and the images. The peers are installed into
-environments of their own below `--peers` on first use; Tesseract is taken from the system.
+DIR is a set, or holds sets: folders with `labels.jsonl` (one object a line: `image`, `lines[] {text, ignore?}`) and the images.
+The peers are installed into environments of their own below `--peers` on first use; Tesseract is taken from the system.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.scoring import Score
+from benchmarks.sets import find_sets
+from benchmarks.tables import Row, as_markdown, summary
 
 HERE = Path(__file__).resolve().parent
 RAPIDOCR = ("rapidocr==3.10.0", "onnxruntime", "openvino")
@@ -95,6 +97,18 @@ class Result:
     peak_mb: float = 0.0
     stages: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
 
+    def row(self) -> Row:
+        """For the tables."""
+        return {
+            "images": len(self.seconds),
+            "bigram_f1": self.score.bigram.value,
+            "word_f1": self.score.word.value,
+            "seconds_per_page": statistics.fmean(self.seconds),
+            "median_seconds": statistics.median(self.seconds),
+            "peak_mb": self.peak_mb,
+            "stages_ms": dict(self.stages),
+        }
+
 
 def run_set(folder: Path, workers: dict[str, Worker], limit: int | None, keep: Path | None) -> dict[str, Result]:
     """Reads every image of a set with every engine."""
@@ -125,7 +139,8 @@ def main() -> None:
     parser.add_argument("--engine", choices=ENGINES, action="append", help="default: all that can run here")
     parser.add_argument("--limit", type=int, help="only the first N images of each set")
     parser.add_argument("--peers", type=Path, default=Path.home() / ".cache" / "shizi-peers")
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--json", type=Path, help="write every figure here")
+    parser.add_argument("--markdown", type=Path, help="write the tables here")
     parser.add_argument("--keep", type=Path, help="folder for every engine's lines, to look at differences")
     options = parser.parse_args()
     names = options.engine or [name for name in ENGINES if name != "tesseract" or shutil.which("tesseract")]
@@ -136,29 +151,25 @@ def main() -> None:
     if options.keep:
         options.keep.mkdir(parents=True, exist_ok=True)
     workers = {name: Worker(name, options.peers) for name in names}
-    report = {}
+    report: dict[str, dict[str, Row]] = {}
     print(
-        f"{'set':<12} {'engine':<20} {'bigram F1':>9} {'word F1':>8} {'s/page':>8} {'median':>8} {'peak MB':>8}",
+        f"{'set':<12} {'engine':<20} {'bigram F1':>9} {'word F1':>8} {'s/page':>8} {'median':>8} {'peak MB':>8}  ms by stage",
         flush=True,
     )
-    for folder in options.data:
+    for folder in find_sets(options.data):
+        report[folder.name] = {}
         for name, result in run_set(folder, workers, options.limit, options.keep).items():
-            row = {
-                "bigram_f1": result.score.bigram.value,
-                "word_f1": result.score.word.value,
-                "seconds_per_page": statistics.fmean(result.seconds),
-                "median_seconds": statistics.median(result.seconds),
-                "peak_mb": result.peak_mb,
-                "stages_ms": dict(result.stages),
-            }
-            report[f"{folder.name}/{name}"] = row
+            row = report[folder.name][name] = result.row()
             numbers = f"{row['bigram_f1']:>9.4f} {row['word_f1']:>8.4f} {row['seconds_per_page']:>8.3f} {row['median_seconds']:>8.3f}"
-            stages = " ".join(f"{stage}={value:.0f}" for stage, value in result.stages.items())
-            print(f"{folder.name:<12} {name:<20} {numbers} {row['peak_mb']:>8.0f} {stages}", flush=True)
+            stages = " ".join(f"{stage} {value:.0f}" for stage, value in row["stages_ms"].items())
+            print(f"{folder.name:<12} {name:<20} {numbers} {row['peak_mb']:>8.0f}  {stages}".rstrip(), flush=True)
     for worker in workers.values():
         worker.close()
+    print("\n" + as_markdown(report), end="")
+    if options.markdown:
+        options.markdown.write_text(as_markdown(report), encoding="utf-8")
     if options.json:
-        options.json.write_text(json.dumps(report, indent=2) + "\n")
+        options.json.write_text(json.dumps({"sets": report, "summary": summary(report)}, indent=2) + "\n")
 
 
 if __name__ == "__main__":
