@@ -21,7 +21,7 @@ from shizi.bench.recording import Recorder
 from shizi.runtime.choose import Choice, choose, load_runtime
 
 ROUNDS = 5
-COLD_ROUNDS = 3
+COLD_ROUNDS = 5
 MODULES = {"onnx": "onnxruntime", "openvino": "openvino"}
 
 
