@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +14,27 @@ Pixels = NDArray[np.uint8]  # (H, W, 3) RGB
 
 # A line whose edges leave the axes by less than this share of its height is cut out without a warp.
 _STRAIGHT = 0.06
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """A line that is yet to be cut out: that is done where and when it is needed.
+
+    Attributes:
+        page: (H, W, 3) RGB.
+        quad: the line on it, the first corner at the top left of the text.
+        width: pixels that the cut line shall have.
+        height: likewise.
+    """
+
+    page: Pixels
+    quad: Quad
+    width: int
+    height: int
+
+    def cut(self) -> Pixels:
+        """(height, width, 3) RGB, upright."""
+        return crop_line(self.page, self.quad, self.width, self.height)
 
 
 def crop_line(pixels: Pixels, quad: Quad, width: int, height: int) -> Pixels:

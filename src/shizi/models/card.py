@@ -69,6 +69,8 @@ class Card(_Strict):
         languages: BCP 47 tags of what it was trained to read; empty where it does not read.
         charset: recognisers only: `metadata:KEY` (an entry of the ONNX file) or `file:NAME` (beside the ONNX file).
         classes: width of the output; None where unknown.
+        sure_logit: recognisers only: no uncommon character was ever seen to be likelier than a common one whose logit is above it
+            (`python -m benchmarks.shortlist`).
         metrics: figures that someone measured, by name, as fractions.
     """
 
@@ -85,6 +87,7 @@ class Card(_Strict):
     input: Input = Input()
     charset: Annotated[str, StringConstraints(pattern=r"^(metadata|file):.+$")] | None = None
     classes: Annotated[int, Field(gt=0)] | None = None
+    sure_logit: float | None = None
     metrics: Mapping[str, float] = Field(default_factory=dict)
 
     @model_validator(mode="before")

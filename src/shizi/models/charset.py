@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shizi.errors import InvalidRequest, ModelLoadFailed
+from shizi.models.onnx_file import read_metadata
 
 _ASCII = "abcdefghijklmnopqrstuvwxyz"
 _HAN = ((0x2E80, 0x2FDF), (0x3005, 0x3007), (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0x20000, 0x323AF))
@@ -106,7 +107,10 @@ def read_charset(model: Path, location: str, classes: int | None = None) -> Char
     """
     kind, _, name = location.partition(":")
     if kind == "metadata":
-        listed = _metadata(model).get(name)
+        try:
+            listed = read_metadata(model.read_bytes()).get(name)
+        except (OSError, IndexError, UnicodeDecodeError) as error:
+            raise ModelLoadFailed(f"{model} is not an ONNX file: {error}") from error
     elif kind == "file":
         file = model.parent / name
         listed = file.read_text(encoding="utf-8") if file.is_file() else None
@@ -136,46 +140,3 @@ def _belongs(char: str, letters: set[str], ranges: Collection[tuple[int, int]]) 
     if unicodedata.category(char)[0] in "LM":
         return False
     return not any(low <= code <= high for low, high in _WIDE_SIGNS)
-
-
-def _metadata(model: Path) -> dict[str, str]:
-    """The metadata of an ONNX file (ModelProto.metadata_props, field 14), read without loading the model."""
-    pairs: dict[str, str] = {}
-    try:
-        data = memoryview(model.read_bytes())
-        for field, value in _fields(data):
-            if field == 14:
-                entry = {number: bytes(part).decode("utf-8") for number, part in _fields(value)}
-                pairs[entry.get(1, "")] = entry.get(2, "")
-    except (OSError, IndexError, UnicodeDecodeError) as error:
-        raise ModelLoadFailed(f"{model} is not an ONNX file: {error}") from error
-    return pairs
-
-
-def _fields(data: memoryview) -> Iterator[tuple[int, memoryview]]:
-    """The length-delimited fields of a protocol-buffers message (https://protobuf.dev/programming-guides/encoding)."""
-    at = 0
-    while at < len(data):
-        key, at = _varint(data, at)
-        if key & 7 == 0:
-            _, at = _varint(data, at)
-        elif key & 7 == 2:
-            size, at = _varint(data, at)
-            yield key >> 3, data[at : at + size]
-            at += size
-        elif key & 7 in (1, 5):
-            at += 8 if key & 7 == 1 else 4
-        else:
-            raise IndexError(f"wire type {key & 7}")
-
-
-def _varint(data: memoryview, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = data[at]
-        value |= (byte & 0x7F) << shift
-        at, shift = at + 1, shift + 7
-        if byte < 0x80:
-            return value, at
-        if shift > 63:
-            raise IndexError("number too long")

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
-from pathlib import Path
+from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
-from shizi.imaging.crop import Pixels
+from shizi.imaging.crop import Crop
 from shizi.models.card import Card
-from shizi.models.charset import Charset, read_charset
-from shizi.models.ctc import Reading, best_path, decode
+from shizi.models.charset import Charset
+from shizi.models.ctc import Reading, decode
+from shizi.models.head import Columns, Head, MakeHead, WholeHead
 from shizi.models.normalize import Normalization
-from shizi.runtime.base import Batch, Session
+from shizi.runtime.base import Session
 
 # (width, step): up to that width, crops are padded to a multiple of the step, whatever their neighbours, so that a line reads the
 # same alone and in any batch. Steps grow with the width: a runtime prepares itself for every shape it meets and keeps what it
@@ -25,19 +25,42 @@ _MIN_WIDTH, _MAX_WIDTH = 32, 4096
 _MOST_SQUEEZED, _SQUEEZED = 0.88, 0.92
 # Pixels of width in one batch. More does not run faster, and the output (18,710 classes a column) takes 9 kB a pixel.
 _BATCH_WIDTH = 1280
+# Sets of languages whose last layers are kept, up to 9 MB each.
+_HEADS = 4
 
 
 class Recognizer:
-    """A CTC recogniser behind a session."""
+    """A CTC recogniser behind a session.
 
-    def __init__(self, session: Session, card: Card, model: Path, pool: Executor, *, squeeze: bool = True) -> None:
+    Args:
+        session: the network, with or without its last layer (`load_recognizer`).
+        card: says what it takes.
+        charset: its characters.
+        pool: where batches run; its threads are the runs at a time.
+        make_head: makes the last layer.
+        squeeze: cut lines out a little narrower than they are.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        card: Card,
+        charset: Charset,
+        pool: Executor,
+        make_head: MakeHead = WholeHead,
+        squeeze: bool = True,
+    ) -> None:
         self._session = session
         self._squeeze = squeeze
         self._pool = pool
         self._normalization = Normalization.of(card)
         self.height = card.input.height or 48
         self.languages = card.languages
-        self.charset: Charset = read_charset(model, card.charset or "metadata:character", card.classes)
+        self.charset = charset
+        self._make_head = make_head
+        # A head is made once for all requests in the same languages.
+        self._head = lru_cache(_HEADS)(self._new_head)
+        self._all = make_head(None)
 
     def width(self, aspect: float) -> int:
         """Pixels of width at which a line of this width : height is cut out.
@@ -53,45 +76,48 @@ class Recognizer:
         squeezed = lower if lower >= _MOST_SQUEEZED * natural else _SQUEEZED * natural
         return int(np.clip(round(squeezed), 8, _MAX_WIDTH))
 
-    def __call__(self, crops: Sequence[Pixels], allowed: NDArray[np.intp] | None = None) -> list[Reading]:
-        """Reads crops of (height, W, 3) RGB uint8, each of its own width.
+    def __call__(self, crops: Sequence[Crop], languages: frozenset[str] | None = None) -> list[Reading]:
+        """Reads crops, each of its own width.
 
         Args:
-            crops: upright lines.
-            allowed: classes that may be read (`Charset.allowed`); None for all.
+            crops: lines to be cut out at `height`.
+            languages: whose characters may be read; None for all.
+
+        Raises:
+            InvalidRequest: a language is unknown.
         """
+        if not crops:
+            return []
+        head = self._all if languages is None else self._head(languages)
         buckets: defaultdict[int, list[int]] = defaultdict(list)
         for index, crop in enumerate(crops):
-            buckets[_padded(crop.shape[1])].append(index)
+            buckets[_padded(crop.width)].append(index)
         batches = [
             (width, part) for width, members in buckets.items() for part in _batches(members, _BATCH_WIDTH // width)
         ]
-        # The longest first, so that no thread is left alone with it at the end.
-        batches.sort(key=lambda batch: -batch[0] * len(batch[1]))
+        # The longest first, so that no thread is left alone with it at the end; equal shapes in a row.
+        batches.sort(key=lambda batch: (-batch[0] * len(batch[1]), batch[0]))
 
-        def read(batch: tuple[int, list[int]]) -> list[Reading]:
-            return self._read([crops[index] for index in batch[1]], batch[0], allowed)
+        def look(batch: tuple[int, list[int]]) -> Columns:
+            return self._look([crops[index] for index in batch[1]], batch[0], head)
 
-        readings: list[Reading] = [Reading()] * len(crops)
-        for (_, part), found in zip(batches, self._pool.map(read, batches), strict=True):
-            for index, reading in zip(part, found, strict=True):
-                readings[index] = reading
+        found = list(self._pool.map(look, batches))
+        head.settle(found, self._pool)
+        readings = [Reading()] * len(crops)
+        for (width, part), columns in zip(batches, found, strict=True):
+            share = columns.classes.shape[1] / width
+            for index, classes, scores in zip(part, columns.classes, columns.scores, strict=True):
+                readings[index] = decode(classes, scores, crops[index].width * share, self.charset)
         return readings
 
-    def _read(self, crops: Sequence[Pixels], width: int, allowed: NDArray[np.intp] | None) -> list[Reading]:
+    def _look(self, crops: Sequence[Crop], width: int, head: Head) -> Columns:
         batch = self._normalization.blank(len(crops), self.height, width)
         for target, crop in zip(batch, crops, strict=True):
-            self._normalization.fill(target, crop)
+            self._normalization.fill(target, crop.cut())
+        return self._session.run(batch, head.look)
 
-        def paths(output: Batch) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-            return best_path(output, allowed)
-
-        classes, scores = self._session.run(batch, paths)
-        columns = classes.shape[1] / width
-        return [
-            decode(line, probability, crop.shape[1] * columns, self.charset)
-            for line, probability, crop in zip(classes, scores, crops, strict=True)
-        ]
+    def _new_head(self, languages: frozenset[str]) -> Head:
+        return self._make_head(self.charset.allowed(languages))
 
 
 def _step(width: float) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shizi.geometry import Quads, sizes, turn_corners
-from shizi.imaging.crop import Pixels, crop_line
+from shizi.imaging.crop import Crop, Pixels
 from shizi.models.ctc import Reading
 
 # A box this much taller than wide holds a turned or a vertical line, not a glyph or two.
@@ -58,9 +58,9 @@ class Draft:
         ratios = np.maximum(widths, heights) / np.maximum(np.minimum(widths, heights), 1)
         return ratios.astype(np.float32)
 
-    def crop(self, line: int, turn: int, height: int, width: int) -> Pixels:
-        """A line cut out at (height, width, 3), read `turn` quarter-turns clockwise."""
-        return crop_line(self.pixels, turn_corners(self.quads[line : line + 1], turn)[0], width, height)
+    def crop(self, line: int, turn: int, height: int, width: int) -> Crop:
+        """A line to be cut out at (height, width, 3), read `turn` quarter-turns clockwise."""
+        return Crop(self.pixels, turn_corners(self.quads[line : line + 1], turn)[0], width, height)
 
     def reading(self, line: int) -> Reading:
         """What was read at the turn decided on."""

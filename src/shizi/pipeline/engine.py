@@ -11,16 +11,16 @@ from types import TracebackType
 from typing import Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from shizi.errors import InvalidRequest, ShiziError
 from shizi.geometry import Quads, bounds
 from shizi.imaging.decode import PageImage, Source, open_pages
 from shizi.imaging.limits import Limits
 from shizi.models.card import Card
-from shizi.models.charset import canonical
+from shizi.models.charset import canonical, read_charset
 from shizi.models.detector import Detection, Detector
 from shizi.models.direction import DirectionClassifier
+from shizi.models.head import WholeHead, load_recognizer
 from shizi.models.recognizer import Recognizer
 from shizi.models.store import ModelStore
 from shizi.pipeline.budget import Budget
@@ -30,7 +30,7 @@ from shizi.pipeline.orientation import orient, orient_by_classifier, settle
 from shizi.pipeline.reader import LineReader
 from shizi.pipeline.split import split_long
 from shizi.pipeline.tuning import Tuning
-from shizi.runtime.base import Runtime, Session, SessionOptions
+from shizi.runtime.base import Runtime, SessionOptions
 from shizi.runtime.choose import PrecisionName, RuntimeName, choose, load_runtime
 from shizi.runtime.machine import cpu_count
 from shizi.types import Document, ModelInfo, Page
@@ -101,20 +101,26 @@ class OCR:
         whole = SessionOptions(threads, choice.precision)
         # A line is too small for several threads: they read lines side by side instead.
         shared = SessionOptions(threads // streams, choice.precision, streams, few_shapes=True)
-        options = (whole, shared, whole)
         self._pool = ThreadPoolExecutor(streams, "shizi-recognize")
         names = parts.names
         cards = [self._store.card(name) for name in names]
         paths = [self._store.path(name) for name in names]
 
-        def load(index: int) -> Session:
-            return loaded.load(paths[index], options[index])
+        def recognizer() -> Recognizer:
+            card, path = cards[1], paths[1]
+            charset = read_charset(path, card.charset or "metadata:character", card.classes)
+            if tuning.last_layer_apart:
+                session, make_head = load_recognizer(loaded, path, shared, charset, card.sure_logit)
+            else:
+                session, make_head = loaded.load(path, shared), WholeHead
+            return Recognizer(session, card, charset, self._pool, make_head, tuning.squeeze)
 
         with ThreadPoolExecutor(len(cards)) as pool:
-            detect, recognize, direction = pool.map(load, range(len(cards)))
-        self._detector = Detector(detect, cards[0])
-        self._recognizer = Recognizer(recognize, cards[1], paths[1], self._pool, squeeze=tuning.squeeze)
-        self._direction = DirectionClassifier(direction, cards[2])
+            reading = pool.submit(recognizer)
+            detect, direction = (pool.submit(loaded.load, paths[index], whole) for index in (0, 2))
+            self._recognizer = reading.result()
+            self._detector = Detector(detect.result(), cards[0])
+            self._direction = DirectionClassifier(direction.result(), cards[2])
         self.models: tuple[ModelInfo, ...] = tuple(_info(card) for card in cards)
 
     def read(
@@ -188,7 +194,7 @@ class OCR:
 
     def _read(self, source: Source, options: ReadOptions) -> Document:
         direction = self._direction if options.classify else None
-        reader = LineReader(self._recognizer, direction, self._allowed(options.languages))
+        reader = LineReader(self._recognizer, direction, self._languages(options.languages))
         clock: defaultdict[str, float] = defaultdict(float)
         pages: list[Page] = []
         images = open_pages(
@@ -247,8 +253,8 @@ class OCR:
         found = split_long(image.pixels, found) if options.detect else found
         return Draft(image.pixels, found.quads, found.scores)
 
-    def _allowed(self, languages: Sequence[str] | None) -> NDArray[np.intp] | None:
-        """Classes of the recogniser that text in these languages needs; None for all."""
+    def _languages(self, languages: Sequence[str] | None) -> frozenset[str] | None:
+        """The languages as the catalogue writes them; None for all."""
         if languages is None:
             return None
         known = self._recognizer.languages
@@ -262,7 +268,7 @@ class OCR:
                 raise InvalidRequest(
                     f"language {language!r} is not among those of this tier: {', '.join(sorted(known))}"
                 )
-        return self._recognizer.charset.allowed(tags)
+        return frozenset(tags)
 
 
 def _result(future: Future[Document], on_error: Literal["raise", "return"]) -> Document | ShiziError:

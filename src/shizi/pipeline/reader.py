@@ -6,10 +6,9 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from shizi.geometry import sizes, slices, turn_corners
-from shizi.imaging.crop import Pixels, crop_line
+from shizi.imaging.crop import Crop
 from shizi.models.direction import DirectionClassifier
 from shizi.models.recognizer import Recognizer
 from shizi.pipeline.draft import CLEARLY_LONG, Draft
@@ -26,17 +25,17 @@ class LineReader:
     """The recogniser and the direction classifier for the lines of one request."""
 
     def __init__(
-        self, recognizer: Recognizer, direction: DirectionClassifier | None, allowed: NDArray[np.intp] | None = None
+        self, recognizer: Recognizer, direction: DirectionClassifier | None, languages: frozenset[str] | None = None
     ) -> None:
         self._recognizer = recognizer
         self._direction = direction
-        self._allowed = allowed
+        self._languages = languages
 
     def read(self, requests: Iterable[Request]) -> None:
         """Fills in the readings asked for that are not there yet, of all drafts together."""
         missing = [(draft, line, turn) for draft, line, turn in requests if (line, turn) not in draft.readings]
         crops = [self._crop(draft, line, turn) for draft, line, turn in missing]
-        for (draft, line, turn), reading in zip(missing, self._recognizer(crops, self._allowed), strict=True):
+        for (draft, line, turn), reading in zip(missing, self._recognizer(crops, self._languages), strict=True):
             draft.readings[line, turn] = reading
 
     def read_rest(self, drafts: Sequence[Draft]) -> None:
@@ -79,7 +78,7 @@ class LineReader:
         """What the classifier says of lines at these turns; nothing is upside down without it."""
         if self._direction is None or not requests:
             return [False] * len(requests)
-        return [bool(share > 0.5) for share in self._direction([self._crop(*request) for request in requests])]
+        return [bool(share > 0.5) for share in self._direction([self._crop(*request).cut() for request in requests])]
 
     def mark_vertical(self, drafts: Sequence[Draft]) -> None:
         """Tells vertical lines from turned ones: the recogniser reads both alike, but only in a vertical line is a single
@@ -91,7 +90,7 @@ class LineReader:
             if draft.turns[line] == 1
             for position in _ideographs(draft.reading(line).characters)
         ]
-        readings = self._recognizer([self._cell(*probe) for probe in probes], self._allowed)
+        readings = self._recognizer([self._cell(*probe) for probe in probes], self._languages)
         votes: dict[tuple[int, int], list[bool]] = {}
         for (draft, line, position), reading in zip(probes, readings, strict=True):
             same = reading.text == draft.reading(line).characters[position]
@@ -101,13 +100,13 @@ class LineReader:
                 ballot = votes.get((id(draft), line), [])
                 draft.vertical[line] = 2 * sum(ballot) > len(ballot)
 
-    def _crop(self, draft: Draft, line: int, turn: int) -> Pixels:
+    def _crop(self, draft: Draft, line: int, turn: int) -> Crop:
         widths, heights = sizes(turn_corners(draft.quads[line : line + 1], turn))
         return draft.crop(
             line, turn, self._recognizer.height, self._recognizer.width(float(widths[0] / max(heights[0], 1e-3)))
         )
 
-    def _cell(self, draft: Draft, line: int, position: int) -> Pixels:
+    def _cell(self, draft: Draft, line: int, position: int) -> Crop:
         """One character of a vertical line, upright."""
         reading = draft.reading(line)
         sideways = turn_corners(draft.quads[line : line + 1], 1)[0]
@@ -116,7 +115,7 @@ class LineReader:
         half = 0.55 * across / max(length, 1e-3)
         start, end = (np.array([edge], dtype=np.float32) for edge in (max(0.0, centre - half), min(1.0, centre + half)))
         cell = turn_corners(slices(sideways, start, end), -1)[0]
-        return crop_line(draft.pixels, cell, self._recognizer.height, self._recognizer.height)
+        return Crop(draft.pixels, cell, self._recognizer.height, self._recognizer.height)
 
 
 def _across(draft: Draft, line: int) -> bool:

@@ -11,8 +11,10 @@ class Tuning:
 
     Attributes:
         squeeze: lines are cut out a little narrower than they are, so that they fill the widths that the recogniser is run at.
+        last_layer_apart: all characters are looked at only where none of the common ones stands out.
         streams: lines are read side by side, each by one thread, not one after another by all threads.
     """
 
     squeeze: bool = True
+    last_layer_apart: bool = True
     streams: bool = True

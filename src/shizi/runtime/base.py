@@ -52,8 +52,13 @@ class Runtime(Protocol):
 
     name: str
 
-    def load(self, model: Path, options: SessionOptions) -> Session:
+    def load(self, model: Path, options: SessionOptions, *, content: bytes | None = None) -> Session:
         """Loads an ONNX file.
+
+        Args:
+            model: the file.
+            options: how it runs.
+            content: a part of the file to load in its place; the file stays the name of it.
 
         Raises:
             ModelLoadFailed: the file is no model that this runtime can run.

@@ -81,9 +81,9 @@ class FakeRuntime:
     def __init__(self, answers: Mapping[str, Answer]) -> None:
         self._answers = dict(answers)
 
-    def load(self, model: Path, options: SessionOptions) -> FakeSession:
-        """See `Runtime.load`; the file need not exist, and the options change nothing."""
-        del options
+    def load(self, model: Path, options: SessionOptions, *, content: bytes | None = None) -> FakeSession:
+        """See `Runtime.load`; the file need not exist, and neither options nor content change anything."""
+        del options, content
         names = [name for name in self._answers if model.name.startswith(name)]
         if not names:
             known = ", ".join(sorted(self._answers)) or "none at all"

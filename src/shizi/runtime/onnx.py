@@ -40,7 +40,7 @@ class OnnxRuntime:
 
     name = "onnx"
 
-    def load(self, model: Path, options: SessionOptions) -> OnnxSession:
+    def load(self, model: Path, options: SessionOptions, *, content: bytes | None = None) -> OnnxSession:
         """See `Runtime.load`."""
         if options.precision != "float32":
             raise InvalidRequest(
@@ -54,7 +54,7 @@ class OnnxRuntime:
         # pattern would be kept for every shape ever seen.
         settings.enable_mem_pattern = False
         try:
-            session = onnxruntime.InferenceSession(str(model), settings, providers=["CPUExecutionProvider"])
+            session = onnxruntime.InferenceSession(content or str(model), settings, providers=["CPUExecutionProvider"])
         except Exception as error:  # its error classes share no base but Exception
             raise ModelLoadFailed(f"ONNX Runtime cannot load {model}: {error}") from error
         return OnnxSession(session, options.concurrency)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from shizi.errors import ModelLoadFailed, OutOfMemory
 from shizi.runtime.base import Batch, SessionOptions, T
+from shizi.runtime.rewrite import shuffle_late
 
 if TYPE_CHECKING:
     import openvino
@@ -58,7 +59,7 @@ class OpenVinoRuntime:
 
         self._core = openvino.Core()
 
-    def load(self, model: Path, options: SessionOptions) -> OpenVinoSession:
+    def load(self, model: Path, options: SessionOptions, *, content: bytes | None = None) -> OpenVinoSession:
         """See `Runtime.load`."""
         properties: dict[str, object] = {
             "INFERENCE_NUM_THREADS": options.threads * options.concurrency,
@@ -69,7 +70,8 @@ class OpenVinoRuntime:
             "ENABLE_CPU_PINNING": False,
         }
         try:
-            compiled = self._core.compile_model(str(model), "CPU", properties)
+            network = self._core.read_model(model if content is None else content)
+            compiled = self._core.compile_model(shuffle_late(network), "CPU", properties)
         except RuntimeError as error:
             raise ModelLoadFailed(f"OpenVINO cannot load {model}: {error}") from error
         return OpenVinoSession(compiled, options.concurrency)

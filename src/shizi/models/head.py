@@ -1,0 +1,212 @@
+"""The last layer of a recogniser: from what the network saw in each column to the likeliest character.
+
+It has a row for each of 18,710 characters and takes a fifth of the network's time in bfloat16, though text is made of few. So it is
+taken off the network and worked out in two steps, as an adaptive softmax is (Grave et al., "Efficient softmax approximation for
+GPUs", 2017): first for the common characters alone, then for all of them in the columns where none of those stands out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shizi.errors import ModelLoadFailed
+from shizi.models.charset import Charset
+from shizi.models.common import common_classes
+from shizi.models.ctc import BLANK, best_path
+from shizi.models.onnx_file import cut_linear
+from shizi.runtime.base import Batch, Runtime, Session, SessionOptions
+
+# Columns are padded to a multiple of it, so that the runtime meets few shapes; with all classes they take 75 kB each.
+_STEP, _MOST = 32, 128
+# A layer with no more classes than this is worked out in one step.
+_FEW = 4096
+
+Found = tuple[NDArray[np.intp], NDArray[np.float32]]
+"""Classes and their probabilities."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What the columns of a batch show.
+
+    Attributes:
+        classes: the likeliest class of each, (B, T).
+        scores: its probability, (B, T).
+        unsettled: columns of which that is not known yet, counted through the batch, (K,).
+        hidden: what the network saw there, (K, features).
+    """
+
+    classes: NDArray[np.intp]
+    scores: NDArray[np.float32]
+    unsettled: NDArray[np.intp]
+    hidden: NDArray[np.float32]
+
+
+class Head(Protocol):
+    """Makes characters of what a network saw."""
+
+    def look(self, output: Batch) -> Columns:
+        """The network's output, (B, T, …), of which nothing is kept, as columns."""
+        ...
+
+    def settle(self, batches: Sequence[Columns], pool: Executor) -> None:
+        """Fills in the unsettled columns of all batches."""
+        ...
+
+
+MakeHead = Callable[[NDArray[np.intp] | None], Head]
+"""Makes a head for some of the classes, ascending, the blank among them; None for all."""
+
+
+@dataclass(frozen=True, slots=True)
+class WholeHead:
+    """For networks whose last layer is not taken off: their output is probabilities already.
+
+    Attributes:
+        allowed: the classes that may be read; None for all.
+    """
+
+    allowed: NDArray[np.intp] | None = None
+
+    def look(self, output: Batch) -> Columns:
+        """See `Head.look`."""
+        nothing = np.zeros(0, dtype=np.intp)
+        return Columns(*best_path(output, self.allowed), nothing, np.zeros((0, 0), dtype=np.float32))
+
+    def settle(self, batches: Sequence[Columns], pool: Executor) -> None:
+        """See `Head.settle`: there is nothing to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shortlist:
+    """The common classes.
+
+    Attributes:
+        session: (N, features) -> (N, classes), logits.
+        classes: the network's classes that these are.
+        sure: where the greatest logit is at least this, no other class was ever seen to be likelier (`Card.sure_logit`).
+    """
+
+    session: Session
+    classes: NDArray[np.intp]
+    sure: float
+
+
+class LinearHead:
+    """The last layer on its own.
+
+    Args:
+        session: (N, features) -> (N, classes), probabilities.
+        classes: the network's classes that these are.
+        shortlist: looked at first; None to look at all classes at once.
+    """
+
+    def __init__(self, session: Session, classes: NDArray[np.intp], shortlist: Shortlist | None) -> None:
+        self._session = session
+        self._classes = classes
+        self._shortlist = shortlist
+
+    def look(self, output: Batch) -> Columns:
+        """See `Head.look`."""
+        hidden = output.reshape(-1, output.shape[-1])
+        if self._shortlist is None:
+            unsettled = np.zeros(0, dtype=np.intp)
+            classes, scores = self._work_out(hidden)
+        else:
+            first = partial(_likeliest_of_logits, len(hidden))
+            common, scores, logits = self._shortlist.session.run(_pad(hidden), first)
+            classes = self._shortlist.classes[common]
+            unsettled = np.flatnonzero(logits < self._shortlist.sure)
+        shape = output.shape[:2]
+        return Columns(classes.reshape(shape), scores.reshape(shape), unsettled, hidden[unsettled])
+
+    def settle(self, batches: Sequence[Columns], pool: Executor) -> None:
+        """See `Head.settle`."""
+        hidden = np.concatenate([columns.hidden for columns in batches])
+        parts = [hidden[start : start + _MOST] for start in range(0, len(hidden), _MOST)]
+        found = list(pool.map(self._work_out, parts))
+        if not found:
+            return
+        classes, scores = (np.concatenate(values) for values in zip(*found, strict=True))
+        start = 0
+        for columns in batches:
+            stop = start + len(columns.unsettled)
+            columns.classes.reshape(-1)[columns.unsettled] = classes[start:stop]
+            columns.scores.reshape(-1)[columns.unsettled] = scores[start:stop]
+            start = stop
+
+    def _work_out(self, hidden: NDArray[np.float32]) -> Found:
+        """Among all classes: (N, features) -> (N,), (N,)."""
+        classes, scores = self._session.run(_pad(hidden), partial(_likeliest, len(hidden)))
+        return self._classes[classes], scores
+
+
+def load_recognizer(
+    runtime: Runtime, model: Path, options: SessionOptions, charset: Charset, sure_logit: float | None
+) -> tuple[Session, MakeHead]:
+    """Loads a recogniser with its last layer apart, or whole where it does not end in one.
+
+    Args:
+        runtime: loads both parts.
+        model: the ONNX file.
+        options: how both run.
+        charset: the model's characters.
+        sure_logit: see `Card.sure_logit`.
+
+    Raises:
+        ModelLoadFailed: the file is no model that this runtime can run.
+    """
+    try:
+        cut = cut_linear(model.read_bytes())
+    except (OSError, IndexError, UnicodeDecodeError) as error:
+        raise ModelLoadFailed(f"{model} is not an ONNX file: {error}") from error
+    if cut is None:
+        return runtime.load(model, options), WholeHead
+    body, layer = cut
+    common = common_classes(charset.characters)
+
+    def make(allowed: NDArray[np.intp] | None) -> Head:
+        classes = np.arange(len(layer.bias)) if allowed is None else allowed
+        session = runtime.load(model, options, content=layer.only(classes).onnx(softmax=True))
+        if sure_logit is None or len(classes) <= _FEW:
+            return LinearHead(session, classes, None)
+        few = np.intersect1d(common, classes)
+        first = runtime.load(model, options, content=layer.only(few).onnx(softmax=False))
+        return LinearHead(session, classes, Shortlist(first, few, sure_logit))
+
+    return runtime.load(model, options, content=body), make
+
+
+def _pad(hidden: NDArray[np.float32]) -> Batch:
+    """(N, features) with rows of zeros up to the next of the few lengths."""
+    padded = np.zeros((-(-len(hidden) // _STEP) * _STEP, hidden.shape[1]), dtype=np.float32)
+    padded[: len(hidden)] = hidden
+    return padded
+
+
+def _likeliest(count: int, probabilities: Batch) -> Found:
+    """The likeliest class of the first `count` columns, and its probability: (N, C) -> (count,), (count,)."""
+    used = probabilities[:count]
+    classes = used.argmax(axis=1)
+    return classes, used[np.arange(count), classes]
+
+
+def _likeliest_of_logits(
+    count: int, logits: Batch
+) -> tuple[NDArray[np.intp], NDArray[np.float32], NDArray[np.float32]]:
+    """The likeliest class, its probability and its logit; the probability of a blank, which nobody asks for, stands as 1."""
+    used = logits[:count]
+    classes = used.argmax(axis=1)
+    best = used[np.arange(count), classes]
+    scores = np.ones(count, dtype=np.float32)
+    shown = classes != BLANK
+    scores[shown] = 1 / np.exp(used[shown] - best[shown, None]).sum(axis=1)
+    return classes, scores, best

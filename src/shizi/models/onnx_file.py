@@ -1,0 +1,149 @@
+"""What shizi does to ONNX files: reads their metadata, and takes the last layer off a recogniser.
+
+The numbers of the fields are those of `onnx.proto3` of the ONNX specification (https://github.com/onnx/onnx/blob/main/docs/IR.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shizi.models.wire import Field, entry, fields, numbers
+
+_GRAPH, _METADATA = 7, 14  # of ModelProto
+_NODE, _TENSOR, _OUTPUT, _VALUE_INFO = 1, 5, 12, 13  # of GraphProto
+_FLOAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """A fully connected layer: y = weights @ x + bias.
+
+    Attributes:
+        weights: (classes, features).
+        bias: (classes,).
+    """
+
+    weights: NDArray[np.float32]
+    bias: NDArray[np.float32]
+
+    def only(self, classes: NDArray[np.intp]) -> Linear:
+        """The same layer with these classes alone, in this order."""
+        return Linear(self.weights[classes], self.bias[classes])
+
+    def onnx(self, *, softmax: bool) -> bytes:
+        """An ONNX model of the layer, and of a softmax after it: "x" (N, features) -> "y" (N, classes)."""
+        tensors = (_tensor("w", self.weights.T), _tensor("b", self.bias))
+        nodes = [_node("MatMul", ["x", "w"], "product"), _node("Add", ["product", "b"], "sum" if softmax else "y")]
+        if softmax:
+            nodes.append(_node("Softmax", ["sum"], "y"))
+        graph = b"".join(entry(_NODE, node) for node in nodes) + entry(2, "linear")
+        graph += b"".join(entry(_TENSOR, values) for values in tensors)
+        graph += entry(11, _variable("x", 2)) + entry(_OUTPUT, _variable("y", 2))
+        return entry(1, 8) + entry(_GRAPH, graph) + entry(8, entry(2, 13))  # IR version 8, operators as of version 13
+
+
+def read_metadata(data: bytes) -> dict[str, str]:
+    """The metadata of a model.
+
+    Raises:
+        IndexError: this is no ONNX file.
+        UnicodeDecodeError: likewise.
+    """
+    pairs = {}
+    for field in fields(memoryview(data)):
+        if field.number == _METADATA:
+            pair = {part.number: bytes(part.value).decode("utf-8") for part in fields(field.value)}
+            pairs[pair.get(1, "")] = pair.get(2, "")
+    return pairs
+
+
+def cut_linear(data: bytes) -> tuple[bytes, Linear] | None:
+    """Takes a last linear layer and its softmax off a model.
+
+    Returns:
+        The model up to the input of the layer, (B, T, features), and the layer; None where the model ends in another way.
+
+    Raises:
+        IndexError: this is no ONNX file.
+    """
+    top = list(fields(memoryview(data)))
+    graph = [part for field in top if field.number == _GRAPH for part in fields(field.value)]
+    tensors = {_text(part.value, 8): part for part in graph if part.number == _TENSOR}
+    tail = _tail(graph, tensors)
+    if tail is None:
+        return None
+    hidden, dropped = tail
+    names = {name for part in dropped for name in _texts(part.value, 1) if name in tensors}
+    arrays = sorted((_floats(tensors[name].value) for name in names), key=np.ndim)
+    if [array.ndim for array in arrays] != [1, 2] or arrays[0].shape != arrays[1].shape[1:]:
+        return None
+    gone = {id(part) for part in dropped} | {id(tensors[name]) for name in names}
+    body = b"".join(part.raw for part in graph if part.number not in (_OUTPUT, _VALUE_INFO) and id(part) not in gone)
+    body += entry(_OUTPUT, _variable(hidden, 3))
+    model = b"".join(entry(_GRAPH, body) if field.number == _GRAPH else bytes(field.raw) for field in top)
+    return model, Linear(np.ascontiguousarray(arrays[1].T), arrays[0])
+
+
+def _tail(graph: list[Field], tensors: dict[str, Field]) -> tuple[str, list[Field]] | None:
+    """Walks up from the output over softmax, bias and matrix product: what enters them, and their nodes."""
+    makers = {_text(part.value, 2): part for part in graph if part.number == _NODE}
+    name = next((_text(part.value, 1) for part in graph if part.number == _OUTPUT), "")
+    dropped: list[Field] = []
+    for wanted in ("Softmax", "Add", "MatMul"):
+        while (maker := makers.get(name)) is not None:
+            dropped.append(maker)
+            inputs = [text for text in _texts(maker.value, 1) if text not in tensors]
+            operator = _text(maker.value, 4)
+            if len(inputs) != 1 or operator not in (wanted, "Identity"):
+                return None
+            name = inputs[0]
+            if operator == wanted:
+                break
+        else:
+            return None
+    return name, dropped
+
+
+def _texts(message: memoryview, number: int) -> list[str]:
+    return [bytes(field.value).decode("utf-8") for field in fields(message) if field.number == number]
+
+
+def _text(message: memoryview, number: int) -> str:
+    return next(iter(_texts(message, number)), "")
+
+
+def _integers(message: memoryview, number: int) -> list[int]:
+    """A repeated integer, packed or not."""
+    found = []
+    for field in fields(message):
+        if field.number == number:
+            found += numbers(field.value) if field.value else numbers(field.raw)[1:]
+    return found
+
+
+def _floats(message: memoryview) -> NDArray[np.float32]:
+    """The values of a tensor; an array of no dimensions where they are of another type or kept elsewhere."""
+    shape = _integers(message, 1)
+    raw = b"".join(field.value for field in fields(message) if field.number in (4, 9))
+    if _integers(message, 2) != [_FLOAT] or len(raw) != 4 * np.prod(shape):
+        return np.zeros((), dtype=np.float32)
+    return np.frombuffer(raw, dtype="<f4").reshape(shape)
+
+
+def _tensor(name: str, values: NDArray[np.float32]) -> bytes:
+    sides = b"".join(entry(1, side) for side in values.shape)
+    return sides + entry(2, _FLOAT) + entry(8, name) + entry(9, np.ascontiguousarray(values, dtype="<f4").tobytes())
+
+
+def _variable(name: str, rank: int) -> bytes:
+    """A float input or output, every side of which is free."""
+    shape = b"".join(entry(1, entry(2, f"{name}.{axis}")) for axis in range(rank))
+    return entry(1, name) + entry(2, entry(1, entry(1, _FLOAT) + entry(2, shape)))
+
+
+def _node(operator: str, inputs: Sequence[str], output: str) -> bytes:
+    return b"".join(entry(1, name) for name in inputs) + entry(2, output) + entry(4, operator)
