@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from shizi.models.card import DEFAULT_TIER, Card
+from shizi.models.charset import read_charset
 from shizi.models.detector import Detector
 from shizi.models.direction import DirectionClassifier
 from shizi.models.recognizer import Recognizer
@@ -24,7 +25,8 @@ def detector() -> Detector:
 @cache
 def recognizer() -> Recognizer:
     card, path, session = _load(1)
-    return Recognizer(session, card, path, ThreadPoolExecutor(2))
+    charset = read_charset(path, card.charset or "", card.classes)
+    return Recognizer(session, card, charset, ThreadPoolExecutor(2))
 
 
 @cache

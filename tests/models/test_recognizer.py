@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shizi.errors import OutOfMemory
-from shizi.imaging.crop import Pixels
+from shizi.imaging.crop import Crop, Pixels
+from shizi.models.charset import Charset
+from shizi.models.head import WholeHead
 from shizi.models.recognizer import Recognizer
 from shizi.runtime.base import Batch
 from shizi.runtime.fake import Answer, FakeSession, out_of_memory
@@ -25,17 +26,24 @@ MID_GREY = 127
 
 
 @pytest.fixture(scope="module")
-def make_reader(tmp_path_factory: pytest.TempPathFactory) -> MakeReader:
-    file = fakes.reader_file(tmp_path_factory.mktemp("models"), LETTERS)
+def make_reader() -> MakeReader:
+    charset = Charset(("", *LETTERS, " "))
     pool = ThreadPoolExecutor(3)
-    return lambda answer: Recognizer(FakeSession(answer), fakes.reader_card(), Path(file), pool)
+    return lambda answer: Recognizer(FakeSession(answer), fakes.reader_card(), charset, pool)
 
 
-def striped(text: str) -> Pixels:
+def crop(pixels: Pixels) -> Crop:
+    """All of a picture as one line."""
+    height, width = pixels.shape[:2]
+    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32)
+    return Crop(pixels, corners, width, height)
+
+
+def striped(text: str) -> Crop:
     """A crop that the fake model reads as this text: a stripe of its shade for every letter, then a blank one."""
     shades = [shade for letter in text for shade in (20 * (1 + LETTERS.index(letter)), MID_GREY)]
     stripes = np.repeat(np.array(shades, dtype=np.uint8), fakes.STRIDE)
-    return np.ascontiguousarray(np.broadcast_to(stripes[None, :, None], (48, len(stripes), 3)))
+    return crop(np.ascontiguousarray(np.broadcast_to(stripes[None, :, None], (48, len(stripes), 3))))
 
 
 words = st.text(alphabet="abcdeghij", min_size=1, max_size=30)  # f is too near to mid-grey to be told from a blank
@@ -54,12 +62,14 @@ def test_places_are_fractions_of_the_crop_and_not_of_its_padding(make_reader: Ma
         assert reading.ends == pytest.approx([(k + 0.5) / len(text) for k in range(len(text))])
 
 
-def test_only_the_allowed_classes_are_read(make_reader: MakeReader) -> None:
-    reader = make_reader(fakes.shade_is_class)
-    allowed = np.array([0, 1, 3], dtype=np.intp)
-    (reading,) = reader([striped("abca")], allowed)
-    assert set(reading.text) <= {"a", "c"}
-    assert reading.text.replace("a", "") == "c"
+def test_only_the_characters_of_the_languages_are_read() -> None:
+    charset = Charset(("", "a", "б", "c", "г"))
+    with ThreadPoolExecutor(1) as pool:
+        reader = Recognizer(FakeSession(fakes.shade_is_class), fakes.reader_card(), charset, pool, WholeHead)
+        (everything,) = reader([striped("abcda")])
+        (reading,) = reader([striped("abcda")], frozenset({"en"}))
+    assert everything.text == "aбcгa"
+    assert reading.text == "aca"
 
 
 def test_batches_are_bounded_and_a_crops_padding_does_not_depend_on_its_neighbours(make_reader: MakeReader) -> None:
@@ -95,10 +105,10 @@ def test_the_width_of_a_crop_is_bounded(aspect: float) -> None:
     assert 8 <= real.recognizer().width(aspect) <= 4096
 
 
-def line(text: str, font: str = "zh") -> Pixels:
+def line(text: str, font: str = "zh") -> Crop:
     """A ready-cut line, 48 pixels high."""
     width = round(face(font, 32).getlength(text)) + 16
-    return pixels(page(width, 48, [Piece(8, 2 if font == "zh" else 5, text, 32, font)]))
+    return crop(pixels(page(width, 48, [Piece(8, 2 if font == "zh" else 5, text, 32, font)])))
 
 
 TEXTS = [
@@ -111,7 +121,7 @@ TEXTS = [
 ]
 
 
-def readable(crops: Sequence[tuple[str, str]] = TEXTS) -> list[Pixels]:
+def readable(crops: Sequence[tuple[str, str]] = TEXTS) -> list[Crop]:
     return [line(text, font) for text, font in crops]
 
 
@@ -124,7 +134,7 @@ def test_the_real_model_reads_what_was_drawn() -> None:
 def test_a_line_reads_the_same_alone_and_among_others() -> None:
     crops = readable()
     together = real.recognizer()(crops * 3)
-    alone = [real.recognizer()([crop])[0] for crop in crops]
+    alone = [real.recognizer()([one])[0] for one in crops]
     for index, reading in enumerate(together):
         expected = alone[index % len(crops)]
         assert reading.text == expected.text
@@ -134,10 +144,10 @@ def test_a_line_reads_the_same_alone_and_among_others() -> None:
 
 def test_places_of_real_characters_are_where_they_were_drawn() -> None:
     text = "Delivery note 48215"
-    crop = line(text, "en")
-    (reading,) = real.recognizer()([crop])
+    drawn = line(text, "en")
+    (reading,) = real.recognizer()([drawn])
     assert reading.text == text
     font = face("en", 32)
     for index, (start, end) in enumerate(zip(reading.starts, reading.ends, strict=True)):
         middle = 8 + font.getlength(text[:index]) + font.getlength(text[index]) / 2
-        assert (start + end) / 2 * crop.shape[1] == pytest.approx(middle, abs=13)
+        assert (start + end) / 2 * drawn.width == pytest.approx(middle, abs=13)

@@ -34,7 +34,7 @@ def test_only_what_stands_is_taken_for_turned(draft: Draft) -> None:
 
 
 def test_a_line_is_cut_out_at_the_turn_asked_for(draft: Draft) -> None:
-    downwards, upwards = draft.crop(1, 1, 20, 100), draft.crop(1, 3, 20, 100)
+    downwards, upwards = draft.crop(1, 1, 20, 100).cut(), draft.crop(1, 3, 20, 100).cut()
     assert downwards.shape == upwards.shape == (20, 100, 3)
     assert (downwards[:, :45].min(), downwards[:, 55:].max()) == (255, 0)
     assert (upwards[:, :45].max(), upwards[:, 55:].min()) == (0, 255)

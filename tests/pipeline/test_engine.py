@@ -84,7 +84,7 @@ def test_only_the_asked_languages_are_read(ocr: OCR, image: Image.Image) -> None
     english = ocr.read(image, languages=("en",)).text
     assert LINES[1] in english
     assert not any("CJK" in unicodedata.name(character, "") for character in english)
-    assert ocr.read(image, languages=("zh", "en")).pages == ocr.read(image).pages
+    assert ocr.read(image, languages=("zh", "en")).text == ocr.read(image).text
 
 
 def test_an_unknown_language_is_refused_with_the_known_ones(ocr: OCR, image: Image.Image) -> None:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from shizi import OCR, Document
 from shizi.errors import ModelLoadFailed, OutOfMemory
 from shizi.pipeline import engine
+from shizi.pipeline.tuning import Tuning
 from shizi.runtime.base import Batch
 from shizi.runtime.fake import Answer, FakeRuntime, Slow, crash, out_of_memory
 from tests.models.fakes import STRIDE, dark_is_text
@@ -44,7 +45,8 @@ class Engines:
         names = {"detect": DETECTOR, "recognize": RECOGNIZER, "direction": DIRECTION}
         answers |= {names[part]: answer for part, answer in changes.items()}
         self.patch.setattr(engine, "load_runtime", lambda _name: FakeRuntime(answers))
-        return OCR()
+        # The functions answer for whole models.
+        return OCR(tuning=Tuning(last_layer_apart=False))
 
 
 @pytest.fixture

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from shizi.geometry import Quads
-from shizi.imaging.crop import Pixels
+from shizi.imaging.crop import Crop
 from shizi.models.ctc import Reading
 from shizi.models.recognizer import Recognizer
 from shizi.pipeline.draft import Draft
@@ -32,9 +31,9 @@ class Counting(Recognizer):
         vars(self).update(vars(real))
         self.crops = 0
 
-    def __call__(self, crops: Sequence[Pixels], allowed: NDArray[np.intp] | None = None) -> list[Reading]:
+    def __call__(self, crops: Sequence[Crop], languages: frozenset[str] | None = None) -> list[Reading]:
         self.crops += len(crops)
-        return super().__call__(crops, allowed)
+        return super().__call__(crops, languages)
 
 
 def drafted(image: Image.Image, quads: Quads = QUADS) -> Draft:
@@ -88,7 +87,7 @@ def test_lines_of_several_pages_are_read_together() -> None:
 
 def test_only_allowed_characters_are_read() -> None:
     draft = drafted(two_lines())
-    LineReader(real.recognizer(), None, real.recognizer().charset.allowed(["en"])).read_rest([draft])
+    LineReader(real.recognizer(), None, frozenset({"en"})).read_rest([draft])
     assert draft.reading(0).text == TEXTS[0]
     assert not any("CJK" in unicodedata.name(character) for character in draft.reading(1).text)
 
