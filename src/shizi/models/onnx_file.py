@@ -5,6 +5,7 @@ The numbers of the fields are those of `onnx.proto3` of the ONNX specification (
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,9 +14,11 @@ from numpy.typing import NDArray
 
 from shizi.models.wire import Field, entry, fields, numbers
 
-_GRAPH, _METADATA = 7, 14  # of ModelProto
-_NODE, _TENSOR, _OUTPUT, _VALUE_INFO = 1, 5, 12, 13  # of GraphProto
+_GRAPH, _OPERATORS, _METADATA = 7, 8, 14  # of ModelProto
+_NODE, _TENSOR, _INPUT, _OUTPUT, _VALUE_INFO = 1, 5, 11, 12, 13  # of GraphProto
+_ATTRIBUTE = 5  # of NodeProto
 _FLOAT = 1
+_LAST = (2, 2**64 - 1)  # the last of three axes, and -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ class Linear:
             nodes.append(_node("Softmax", ["sum"], "y"))
         graph = b"".join(entry(_NODE, node) for node in nodes) + entry(2, "linear")
         graph += b"".join(entry(_TENSOR, values) for values in tensors)
-        graph += entry(11, _variable("x", 2)) + entry(_OUTPUT, _variable("y", 2))
+        graph += entry(_INPUT, _variable("x", 2)) + entry(_OUTPUT, _variable("y", 2))
         return entry(1, 8) + entry(_GRAPH, graph) + entry(8, entry(2, 13))  # IR version 8, operators as of version 13
 
 
@@ -69,19 +72,23 @@ def cut_linear(data: bytes) -> tuple[bytes, Linear] | None:
 
     Raises:
         IndexError: this is no ONNX file.
+        UnicodeDecodeError: likewise.
     """
     top = list(fields(memoryview(data)))
     graph = [part for field in top if field.number == _GRAPH for part in fields(field.value)]
     tensors = {_text(part.value, 8): part for part in graph if part.number == _TENSOR}
     tail = _tail(graph, tensors)
-    if tail is None:
+    if tail is None or not _over_last_axis(tail[1], top):
         return None
     hidden, dropped = tail
-    names = {name for part in dropped for name in _texts(part.value, 1) if name in tensors}
-    arrays = sorted((_floats(tensors[name].value) for name in names), key=np.ndim)
+    names = [name for part in dropped for name in _texts(part.value, 1) if name in tensors]
+    arrays = [_floats(tensors[name].value) for name in names]  # the bias, then the weights
     if [array.ndim for array in arrays] != [1, 2] or arrays[0].shape != arrays[1].shape[1:]:
         return None
     gone = {id(part) for part in dropped} | {id(tensors[name]) for name in names}
+    gone |= {
+        id(part) for part in graph if part.number == _INPUT and _text(part.value, 1) in names
+    }  # as old files list them
     body = b"".join(part.raw for part in graph if part.number not in (_OUTPUT, _VALUE_INFO) and id(part) not in gone)
     body += entry(_OUTPUT, _variable(hidden, 3))
     model = b"".join(entry(_GRAPH, body) if field.number == _GRAPH else bytes(field.raw) for field in top)
@@ -94,11 +101,14 @@ def _tail(graph: list[Field], tensors: dict[str, Field]) -> tuple[str, list[Fiel
     name = next((_text(part.value, 1) for part in graph if part.number == _OUTPUT), "")
     dropped: list[Field] = []
     for wanted in ("Softmax", "Add", "MatMul"):
-        while (maker := makers.get(name)) is not None:
+        while (maker := makers.pop(name, None)) is not None:  # each once: a damaged graph may run in a circle
             dropped.append(maker)
-            inputs = [text for text in _texts(maker.value, 1) if text not in tensors]
+            operands = _texts(maker.value, 1)
+            inputs = [text for text in operands if text not in tensors]
             operator = _text(maker.value, 4)
             if len(inputs) != 1 or operator not in (wanted, "Identity"):
+                return None
+            if operator == "MatMul" and operands[0] in tensors:
                 return None
             name = inputs[0]
             if operator == wanted:
@@ -106,6 +116,16 @@ def _tail(graph: list[Field], tensors: dict[str, Field]) -> tuple[str, list[Fiel
         else:
             return None
     return name, dropped
+
+
+def _over_last_axis(dropped: list[Field], top: list[Field]) -> bool:
+    """Whether the softmax is one over the classes; up to version 12 of the operators, it is not unless its node says so."""
+    softmax = next(part for part in dropped if _text(part.value, 4) == "Softmax")
+    for field in fields(softmax.value):
+        if field.number == _ATTRIBUTE and _text(field.value, 1) == "axis":
+            return _integers(field.value, 3)[:1] in ([axis] for axis in _LAST)
+    versions = [_integers(field.value, 2) for field in top if field.number == _OPERATORS and not _text(field.value, 1)]
+    return any(version >= 13 for found in versions for version in found)
 
 
 def _texts(message: memoryview, number: int) -> list[str]:
@@ -129,7 +149,7 @@ def _floats(message: memoryview) -> NDArray[np.float32]:
     """The values of a tensor; an array of no dimensions where they are of another type or kept elsewhere."""
     shape = _integers(message, 1)
     raw = b"".join(field.value for field in fields(message) if field.number in (4, 9))
-    if _integers(message, 2) != [_FLOAT] or len(raw) != 4 * np.prod(shape):
+    if _integers(message, 2) != [_FLOAT] or not raw or len(raw) != 4 * math.prod(shape):
         return np.zeros((), dtype=np.float32)
     return np.frombuffer(raw, dtype="<f4").reshape(shape)
 

@@ -1,0 +1,251 @@
+"""A recogniser's last layer comes off where it is one, and the two parts compute what the whole did."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from shizi.models.card import DEFAULT_TIER
+from shizi.models.onnx_file import Linear, cut_linear, read_metadata
+from shizi.models.store import ModelStore
+from shizi.models.wire import varint
+from shizi.runtime.base import Batch, Runtime, SessionOptions
+from shizi.runtime.onnx import OnnxRuntime
+from shizi.runtime.openvino import OpenVinoRuntime
+from tests.runtime.onnx_file import FLOAT, doubling, entry, node, variable
+
+OPTIONS = SessionOptions(threads=1)
+FEATURES, CLASSES = 6, 9
+Array = NDArray[np.float32]
+SHARED = np.random.default_rng(5)
+WEIGHTS: Array = SHARED.standard_normal((CLASSES, FEATURES)).astype(np.float32)
+BIAS: Array = SHARED.standard_normal(CLASSES).astype(np.float32)
+TAIL = (node("MatMul", ["h", "w"], "p"), node("Add", ["p", "b"], "s"))
+SOFTMAX = node("Softmax", ["s"], "y")
+
+
+@pytest.fixture(scope="module", params=[OnnxRuntime, OpenVinoRuntime])
+def runtime(request: pytest.FixtureRequest) -> Runtime:
+    made: Runtime = request.param()
+    return made
+
+
+def tensor(name: str, values: Array, *, packed: bool = False, raw: bool = True) -> bytes:
+    """A tensor: its sides packed or one by one, its values as raw bytes or as floats."""
+    sides = entry(1, b"".join(map(varint, values.shape))) if packed else b"".join(entry(1, n) for n in values.shape)
+    return sides + entry(2, FLOAT) + entry(8, name) + entry(9 if raw else 4, values.astype("<f4").tobytes())
+
+
+LAYER = (tensor("w", WEIGHTS.T), tensor("b", BIAS))
+
+
+def model(
+    tail: Sequence[bytes], tensors: Sequence[bytes] = LAYER, version: int = 13, inputs: Sequence[bytes] = ()
+) -> bytes:
+    """ "x" (B, T, features) doubled to "h", then the tail up to "y"."""
+    nodes = [node("Add", ["x", "x"], "h"), *tail]
+    graph = b"".join(entry(1, part) for part in nodes) + entry(2, "g") + b"".join(entry(5, part) for part in tensors)
+    graph += b"".join(entry(11, given_input) for given_input in [variable("x", 3), *inputs]) + entry(
+        12, variable("y", 3)
+    )
+    return entry(1, 8) + entry(7, graph) + entry(8, entry(2, version)) + entry(14, entry(1, "k") + entry(2, "v"))
+
+
+def axis(number: int) -> bytes:
+    """An attribute of a softmax."""
+    return entry(5, entry(1, "axis") + entry(3, number) + entry(20, 2))
+
+
+def hidden(seed: int = 0, shape: tuple[int, ...] = (2, 5, FEATURES)) -> Batch:
+    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+
+
+def run(runtime: Runtime, content: bytes, batch: Batch) -> Batch:
+    return runtime.load(Path("drawn.onnx"), OPTIONS, content=content).run(batch, np.copy)
+
+
+def parts(content: bytes) -> tuple[bytes, Linear]:
+    cut = cut_linear(content)
+    assert cut is not None
+    return cut
+
+
+def in_two_parts(runtime: Runtime, content: bytes, batch: Batch) -> Batch:
+    body, layer = parts(content)
+    seen = run(runtime, body, batch)
+    probabilities = run(runtime, layer.onnx(softmax=True), seen.reshape(-1, seen.shape[-1]))
+    return probabilities.reshape(*seen.shape[:2], -1)
+
+
+WHOLE = {
+    "as it is": model([*TAIL, SOFTMAX]),
+    "identities between": model(
+        [
+            node("Identity", ["h"], "h1"),
+            node("MatMul", ["h1", "w"], "p"),
+            node("Identity", ["p"], "p1"),
+            node("Identity", ["p1"], "p2"),
+            node("Add", ["p2", "b"], "s0"),
+            node("Identity", ["s0"], "s"),
+            node("Softmax", ["s"], "z"),
+            node("Identity", ["z"], "y"),
+        ]
+    ),
+    "bias first": model([TAIL[0], node("Add", ["b", "p"], "s"), SOFTMAX]),
+    "sides packed": model([*TAIL, SOFTMAX], [tensor("w", WEIGHTS.T, packed=True), tensor("b", BIAS, packed=True)]),
+    "float_data": model([*TAIL, SOFTMAX], [tensor("w", WEIGHTS.T, raw=False), tensor("b", BIAS, raw=False)]),
+    "both mixed": model([*TAIL, SOFTMAX], [tensor("b", BIAS, packed=True, raw=False), tensor("w", WEIGHTS.T)]),
+    "the last axis by number": model([*TAIL, SOFTMAX + axis(2)], version=11),
+    "weights listed among the inputs": model([*TAIL, SOFTMAX], inputs=[variable("w", 2), variable("b", 1)]),
+    "the last axis from the end": model([*TAIL, SOFTMAX + axis(2**64 - 1)]),
+}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_the_layer_is_found(name: str) -> None:
+    _, layer = parts(WHOLE[name])
+    assert np.array_equal(layer.weights, WEIGHTS)
+    assert np.array_equal(layer.bias, BIAS)
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_body_and_layer_compute_what_the_whole_does(runtime: Runtime, name: str) -> None:
+    batch = hidden()
+    whole = run(runtime, WHOLE[name], batch)
+    assert whole.shape == (2, 5, CLASSES)
+    assert whole.sum(axis=2) == pytest.approx(1, abs=1e-5)
+    assert in_two_parts(runtime, WHOLE[name], batch) == pytest.approx(whole, abs=1e-6)
+
+
+def test_the_body_keeps_all_but_the_layer() -> None:
+    body, _ = parts(WHOLE["as it is"])
+    assert read_metadata(body) == {"k": "v"}
+    assert len(body) < len(WHOLE["as it is"]) - WEIGHTS.nbytes - BIAS.nbytes
+    assert cut_linear(body) is None
+
+
+ENDS = {
+    "no softmax": model([TAIL[0], node("Add", ["p", "b"], "y")]),
+    "no bias": model([node("MatMul", ["h", "w"], "s"), SOFTMAX]),
+    "no product": model([node("Add", ["h", "b"], "s"), SOFTMAX], [tensor("b", hidden(1, (FEATURES,)))]),
+    "another end": model([*TAIL, node("Sigmoid", ["s"], "y")]),
+    "something between": model([TAIL[0], node("Relu", ["p"], "q"), node("Add", ["q", "b"], "s"), SOFTMAX]),
+    "a bias that is computed": model([TAIL[0], node("Add", ["p", "p"], "s"), SOFTMAX]),
+    "a product with the weights first": model([node("MatMul", ["w", "h"], "p"), TAIL[1], SOFTMAX]),
+    "a softmax over the columns": model([*TAIL, SOFTMAX + axis(1)]),
+    "a softmax over all, as old operators have it": model([*TAIL, SOFTMAX], version=11),
+    "a bias for every column": model([*TAIL, SOFTMAX], [LAYER[0], tensor("b", hidden(1, (5, CLASSES)))]),
+    "a bias for all": model([*TAIL, SOFTMAX], [LAYER[0], tensor("b", hidden(1, (1,)))]),
+    "a matrix for every picture": model([*TAIL, SOFTMAX], [tensor("w", hidden(1, (2, FEATURES, CLASSES))), LAYER[1]]),
+    "vector and matrix changed": model([*TAIL, SOFTMAX], [tensor("w", BIAS), tensor("b", WEIGHTS[:CLASSES].T)]),
+    "weights of another type": model([*TAIL, SOFTMAX], [LAYER[0].replace(entry(2, FLOAT), entry(2, 10), 1), LAYER[1]]),
+    "weights kept elsewhere": model(
+        [*TAIL, SOFTMAX], [entry(1, FEATURES) + entry(1, CLASSES) + entry(2, FLOAT) + entry(8, "w"), LAYER[1]]
+    ),
+    "weights that are a constant node": model([*TAIL, SOFTMAX], [LAYER[1]]),
+    "no node": model([]),
+    "nothing": b"",
+}
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_a_model_that_ends_otherwise_is_left_whole(name: str) -> None:
+    assert cut_linear(ENDS[name]) is None
+
+
+def sized(*sides: int) -> bytes:
+    """A tensor that says it has these sides and holds nothing."""
+    return b"".join(entry(1, side) for side in sides) + entry(2, FLOAT) + entry(8, "w") + entry(9, b"")
+
+
+@pytest.mark.parametrize(
+    "weights", [sized(2**32, 2**32), sized(2**63, 2), sized(2**64 - 1, 0), sized(0, 2**62), sized(0, 0), sized()]
+)
+def test_sides_that_cannot_be_are_no_layer(weights: bytes) -> None:
+    empty = entry(1, 0) + entry(2, FLOAT) + entry(8, "b") + entry(9, b"")
+    assert cut_linear(model([*TAIL, SOFTMAX], [weights, empty])) is None
+
+
+@pytest.mark.timeout(10)
+def test_a_graph_that_runs_in_a_circle_is_no_layer() -> None:
+    circle = [node("Identity", ["z"], "y"), node("Identity", ["y"], "z")]
+    assert cut_linear(model(circle)) is None
+    assert cut_linear(model([node("Identity", ["y"], "y")])) is None
+
+
+def refused_or_read(content: bytes) -> None:
+    """What may come of bytes that are no model: nothing, a layer that holds together, or one of the two errors that are named."""
+    try:
+        cut = cut_linear(content)
+        read_metadata(content)
+    except (IndexError, UnicodeDecodeError):
+        return
+    assert cut is None or len(cut[1].weights) == len(cut[1].bias) > 0
+
+
+@given(st.integers(0, len(WHOLE["as it is"]) - 1))
+def test_a_model_cut_short_is_refused(length: int) -> None:
+    refused_or_read(WHOLE["as it is"][:length])
+
+
+@settings(max_examples=400)
+@given(
+    st.sampled_from(sorted(WHOLE)),
+    st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255)), min_size=1, max_size=4),
+)
+def test_damaged_bytes_do_no_harm(name: str, changes: list[tuple[int, int]]) -> None:
+    content = bytearray(WHOLE[name])
+    for at, byte in changes:
+        content[at % len(content)] = byte
+    refused_or_read(bytes(content))
+
+
+@given(st.binary(max_size=300))
+def test_junk_does_no_harm(junk: bytes) -> None:
+    refused_or_read(junk)
+    refused_or_read(entry(7, junk))
+
+
+def test_metadata_are_read(tmp_path: Path) -> None:
+    given_metadata = {"character": "一\n二", "empty": "", "名": "x"}
+    assert read_metadata(doubling(tmp_path / "m.onnx", given_metadata).read_bytes()) == given_metadata
+    assert read_metadata(b"") == {}
+
+
+def test_a_layer_by_itself_computes_logits_and_probabilities(runtime: Runtime) -> None:
+    seen = hidden(3, (4, FEATURES))
+    logits = seen @ WEIGHTS.T + BIAS
+    layer = Linear(WEIGHTS, BIAS)
+    assert run(runtime, layer.onnx(softmax=False), seen) == pytest.approx(logits, abs=1e-5)
+    powers = np.exp(logits)
+    assert run(runtime, layer.onnx(softmax=True), seen) == pytest.approx(
+        powers / powers.sum(axis=1, keepdims=True), abs=1e-6
+    )
+
+
+def test_a_layer_for_some_classes_computes_those_in_their_order(runtime: Runtime) -> None:
+    seen, classes = hidden(4, (3, FEATURES)), np.array([7, 0, 3])
+    layer = Linear(WEIGHTS, BIAS).only(classes)
+    assert run(runtime, layer.onnx(softmax=False), seen) == pytest.approx(
+        (seen @ WEIGHTS.T + BIAS)[:, classes], abs=1e-5
+    )
+
+
+def test_the_default_recogniser_comes_apart_and_computes_the_same(runtime: Runtime) -> None:
+    store = ModelStore()
+    name = store.catalog.tier(DEFAULT_TIER).names[1]
+    content = store.path(name).read_bytes()
+    body, layer = parts(content)
+    assert layer.weights.shape == (store.card(name).classes, 120)
+    assert read_metadata(body) == read_metadata(content) != {}
+    picture = np.clip(hidden(7, (2, 3, 48, 96)), -1, 1)
+    whole = run(runtime, content, picture)
+    assert in_two_parts(runtime, content, picture) == pytest.approx(whole, abs=2e-5)
+    assert struct.calcsize("f") * layer.weights.size < len(content) - len(body)
