@@ -55,6 +55,8 @@ def shuffle_late(model: openvino.Model) -> openvino.Model:
 
 def _tail(model: openvino.Model) -> list[Any] | None:
     """The last nodes, from the output up, where they are `_TAIL` and both convolutions double the sides."""
+    if len(model.outputs) != 1:
+        return None
     node: Any = model.output(0).get_node().input_value(0).get_node()
     nodes = []
     for wanted in _TAIL:
@@ -64,15 +66,23 @@ def _tail(model: openvino.Model) -> list[Any] | None:
             return None
         nodes.append(node)
         node = node.input_value(0).get_node()
-    outer, inner = nodes[2], nodes[5]
-    doubling = all(
-        _is_constant(layer)
-        and _constant(layer, 1).shape[2:] == (2, 2)
-        and list(layer.get_attributes()["strides"]) == [2, 2]
-        for layer in (outer, inner)
+    _, outer_bias, outer, _, inner_bias, inner = nodes
+    fit = all(_doubles(layer, bias) for layer, bias in ((outer, outer_bias), (inner, inner_bias)))
+    return nodes if fit and _constant(outer, 1).shape[1] == 1 else None
+
+
+def _doubles(layer: openvino.Node, bias: openvino.Node) -> bool:
+    """Whether every pixel becomes a 2 x 2 block of its own, with one bias for each channel."""
+    if not (_is_constant(layer) and _is_constant(bias)) or layer.get_input_size() != 2:
+        return False
+    said = layer.get_attributes()
+    plain = {"strides": [2, 2], "dilations": [1, 1], "pads_begin": [0, 0], "pads_end": [0, 0], "output_padding": [0, 0]}
+    _, channels, *sides = _constant(layer, 1).shape
+    return (
+        sides == [2, 2]
+        and all(list(said[name]) == value for name, value in plain.items())
+        and _constant(bias, 1).shape[-3:] == (channels, 1, 1)
     )
-    biased = all(_is_constant(layer) for layer in (nodes[1], nodes[4]))
-    return nodes if doubling and biased and _constant(outer, 1).shape[1] == 1 else None
 
 
 def _is_constant(node: openvino.Node) -> bool:
