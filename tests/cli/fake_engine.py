@@ -39,6 +39,7 @@ class FakeReader:
         languages: Sequence[str] | None = None,
         password: str | None = None,
         text_layer: Literal["auto", "ignore", "only"] = "auto",
+        min_score: float | None = None,
     ) -> Document:
         with self.lock:
             self.calls.append(
@@ -49,6 +50,7 @@ class FakeReader:
                     "languages": languages,
                     "password": password,
                     "text_layer": text_layer,
+                    "min_score": min_score,
                 }
             )
         text = (source if isinstance(source, bytes) else source.read_bytes()).decode()

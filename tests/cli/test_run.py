@@ -88,6 +88,8 @@ def test_options_reach_the_engine(bench: Bench, folder: Folder) -> None:
     engine = (
         "--tier",
         "light",
+        "--min-score",
+        "0.25",
         "--runtime",
         "onnx",
         "--precision",
@@ -103,6 +105,7 @@ def test_options_reach_the_engine(bench: Bench, folder: Folder) -> None:
     assert call["switches"] == (True, False, True)
     assert call["pages"] == {1, 2, 3, 7}
     assert (call["languages"], call["password"], call["text_layer"]) == (("zh", "en"), "pw", "only")
+    assert call["min_score"] == 0.25
     (opened,) = bench.opened
     assert (opened.tier, opened.runtime, opened.precision, opened.threads) == ("light", "onnx", "float32", 3)
     assert opened.offline

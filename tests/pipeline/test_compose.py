@@ -12,6 +12,7 @@ from shizi.imaging.pages import LayerLine, PageImage, TextLayer
 from shizi.models.ctc import Reading
 from shizi.pipeline.compose import compose, words_of
 from shizi.pipeline.draft import Draft
+from shizi.pipeline.options import ReadOptions
 from shizi.types import Page, Word
 
 LINE = np.array([[10, 20], [210, 20], [210, 40], [10, 40]], dtype=np.float32)
@@ -33,7 +34,7 @@ def draft(*texts: str, score: float = 0.9) -> Draft:
 
 
 def composed(image: PageImage, made: Draft | None) -> Page:
-    return compose(image, made, recognized=True, layer_only=False)
+    return compose(image, made, ReadOptions())
 
 
 def spans(words: tuple[Word, ...]) -> list[tuple[float, float]]:
@@ -87,7 +88,7 @@ def test_noise_is_left_out() -> None:
 
 
 def test_detection_alone_gives_places_and_its_own_score() -> None:
-    page = compose(IMAGE, draft("a", "b"), recognized=False, layer_only=False)
+    page = compose(IMAGE, draft("a", "b"), ReadOptions(recognize=False))
     assert page.text == ""
     assert [(line.text, round(line.score, 2), line.words) for line in page.lines] == [("", 0.7, ())] * 2
     assert page.lines[0].polygon == ((10, 20), (210, 20), (210, 40), (10, 40))
@@ -127,10 +128,10 @@ def test_a_text_layer_that_is_not_sound_is_left_out_and_that_is_said() -> None:
 
 
 def test_where_only_the_text_layer_is_wanted_it_is_given_with_a_warning() -> None:
-    page = compose(layered(False), None, recognized=True, layer_only=True)
+    page = compose(layered(False), None, ReadOptions(text_layer="only"))
     assert page.text == "above\nbelow"
     assert page.warnings == ("the text layer may be wrong: odd",)
-    bare = compose(IMAGE, None, recognized=True, layer_only=True)
+    bare = compose(IMAGE, None, ReadOptions(text_layer="only"))
     assert "the page has no text layer" in bare.warnings[-1]
 
 

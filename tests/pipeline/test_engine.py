@@ -17,7 +17,7 @@ from shizi.errors import CorruptDocument, ImageTooLarge, InvalidRequest, NotFoun
 from shizi.geometry import bounds
 from shizi.imaging.decode import Source
 from shizi.imaging.limits import Limits
-from shizi.pipeline.engine import ReadOptions
+from shizi.pipeline.options import ReadOptions
 from tests.imaging.conftest import Sheet, write_pdf
 from tests.pipeline.drawn import Piece, column, page, pixels, turned
 

@@ -75,6 +75,7 @@ class ReadOptions(BaseModel):
     languages: tuple[str, ...] | None = None
     password: str | None = None
     text_layer: Literal["auto", "ignore", "only"] = "auto"
+    min_score: Annotated[float, Field(ge=0, le=1)] | None = None
 
 
 class OutputOptions(BaseModel):

@@ -21,7 +21,7 @@ class ReadCommand(GroupedCommand):
     """The command with its headings."""
 
     headings: ClassVar[Mapping[str, Sequence[str]]] = {
-        "What to read": ("recursive", "pages", "languages", "text_layer", "password", "password_file"),
+        "What to read": ("recursive", "pages", "languages", "min_score", "text_layer", "password", "password_file"),
         "Output": ("format", "output", "output_dir", "stream", "resume", "report", "quiet"),
         "Stages": ("detect", "classify", "recognize"),
         "Engine": ("tier", "runtime", "precision", "threads", "jobs", "offline", "models_dir", "catalog"),
@@ -65,6 +65,12 @@ def _languages(_context: click.Context, _parameter: click.Parameter, value: str 
     callback=_languages,
     metavar="LANGUAGES",
     help="Read only characters of these languages, such as zh,en.",
+)
+@click.option(
+    "--min-score",
+    type=click.FloatRange(0, 1),
+    metavar="SCORE",
+    help="Leave out lines that were read less surely; 0 keeps all. Default 0.7, and 0 with --no-detect.",
 )
 @click.option(
     "--text-layer",

@@ -32,6 +32,7 @@ class Reader(Protocol):
         languages: Sequence[str] | None = None,
         password: str | None = None,
         text_layer: Literal["auto", "ignore", "only"] = "auto",
+        min_score: float | None = None,
     ) -> Document:
         """Read one document; called from several threads."""
         ...
@@ -106,6 +107,7 @@ class Work:
             languages=self.options.languages,
             password=self.options.password,
             text_layer=self.options.text_layer,
+            min_score=self.options.min_score,
         )
         original = source if isinstance(source, bytes) else None
         data = self.tools.export(document, self.format, original, self.options, self.engine)

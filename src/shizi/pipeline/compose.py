@@ -11,25 +11,23 @@ from shizi.imaging.decode import LayerLine, PageImage, TextLayer
 from shizi.models.ctc import Reading
 from shizi.pipeline.draft import Draft
 from shizi.pipeline.layout import join, reading_rows
+from shizi.pipeline.options import ReadOptions
 from shizi.types import Line, Page, Word
 
-# A line read less surely than this is noise more often than text.
-_MIN_SCORE = 0.5
 
-
-def compose(image: PageImage, draft: Draft | None, *, recognized: bool, layer_only: bool) -> Page:
+def compose(image: PageImage, draft: Draft | None, options: ReadOptions) -> Page:
     """One page's result, from what was read and from what stood in its text layer.
 
     Args:
         image: the page.
         draft: what was read from its pixels; None where nothing had to be.
-        recognized: False where only places were asked for.
-        layer_only: the text layer is wanted, sound or not.
+        options: what was asked for.
     """
     layer = image.text_layer
+    layer_only = options.text_layer == "only"
     used = layer is not None and (layer.sound or layer_only)
     lines = [_from_layer(line) for line in layer.lines] if layer is not None and used else []
-    found = _from_draft(draft, recognized) if draft is not None else []
+    found = _from_draft(draft, options) if draft is not None else []
     lines += found
     quads = np.array([line.polygon for line in lines], dtype=np.float32).reshape(-1, 4, 2)
     quarters = _quarters(draft, lines, len(found))
@@ -75,19 +73,19 @@ def _from_layer(line: LayerLine) -> Line:
     return Line(line.text, 1.0, line.polygon, line.angle, line.words, "text-layer", line.vertical)
 
 
-def _from_draft(draft: Draft, recognized: bool) -> list[Line]:
+def _from_draft(draft: Draft, options: ReadOptions) -> list[Line]:
     lines = []
     for index in range(len(draft.quads)):
         sideways = turn_corners(draft.quads[index : index + 1], int(draft.turns[index]))[0]
         vertical = bool(draft.vertical[index])
         own = turn_corners(sideways[None], -1)[0] if vertical else sideways
         angle = float(angles(own[None])[0])
-        if not recognized:
+        if not options.recognize:
             lines.append(Line("", float(draft.scores[index]), as_polygon(own), angle))
             continue
         reading = draft.reading(index)
         text = reading.text.strip()
-        if text and reading.score >= _MIN_SCORE:
+        if text and reading.score >= options.least_score:
             words = words_of(reading, sideways, vertical)
             lines.append(Line(text, reading.score, as_polygon(own), angle, words, "ocr", vertical))
     return lines

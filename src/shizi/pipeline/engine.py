@@ -6,7 +6,6 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Literal, Self
 
@@ -26,6 +25,7 @@ from shizi.models.store import ModelStore
 from shizi.pipeline.budget import Budget
 from shizi.pipeline.compose import compose
 from shizi.pipeline.draft import Draft
+from shizi.pipeline.options import ReadOptions, TextLayerUse
 from shizi.pipeline.orientation import orient, orient_by_classifier, settle
 from shizi.pipeline.reader import LineReader
 from shizi.pipeline.split import split_long
@@ -40,21 +40,6 @@ _MAX_STREAMS = 4
 _MAX_THREADS = 256
 # Documents that `read_many` works on at a time; a third would only take memory.
 _AT_A_TIME = 2
-
-TextLayerUse = Literal["auto", "ignore", "only"]
-
-
-@dataclass(frozen=True, slots=True)
-class ReadOptions:
-    """What one request asks for; see `OCR.read`."""
-
-    detect: bool = True
-    classify: bool = True
-    recognize: bool = True
-    pages: Collection[int] | None = None
-    languages: Sequence[str] | None = None
-    password: str | None = None
-    text_layer: TextLayerUse = "auto"
 
 
 class OCR:
@@ -134,6 +119,7 @@ class OCR:
         languages: Sequence[str] | None = None,
         password: str | None = None,
         text_layer: TextLayerUse = "auto",
+        min_score: float | None = None,
     ) -> Document:
         """Reads one document.
 
@@ -146,11 +132,13 @@ class OCR:
             languages: BCP 47 tags; only characters of these languages are read.
             password: of an encrypted PDF.
             text_layer: of a PDF: "auto" uses it where it is sound, "ignore" reads pixels only, "only" never reads pixels.
+            min_score: lines whose characters are less likely than this, on average, are left out; default 0.7, for what was
+                not found on a page but given as a line 0.
 
         Raises:
             ShiziError: one of `shizi.errors`; the message says what to do.
         """
-        options = ReadOptions(detect, classify, recognize, pages, languages, password, text_layer)
+        options = ReadOptions(detect, classify, recognize, pages, languages, password, text_layer, min_score)
         return self._read(source, options)
 
     def read_many(
@@ -229,7 +217,7 @@ class OCR:
         elif draft is not None and options.classify:
             orient_by_classifier(draft, reader)
         clock["recognize"] += time.perf_counter() - detected
-        return compose(image, draft, recognized=options.recognize, layer_only=options.text_layer == "only")
+        return compose(image, draft, options)
 
     def _detect(self, image: PageImage, options: ReadOptions) -> Draft | None:
         """Lines to be read from the page's pixels; None where its text layer says all."""
