@@ -1,0 +1,269 @@
+"""The last layer in two steps says what it would say in one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from shizi.errors import ModelLoadFailed
+from shizi.models.charset import Charset
+from shizi.models.ctc import BLANK, best_path
+from shizi.models.head import Columns, LinearHead, Shortlist, WholeHead, load_recognizer
+from shizi.models.onnx_file import Linear
+from shizi.runtime.base import Batch, SessionOptions, T
+from shizi.runtime.fake import Answer, FakeRuntime, FakeSession
+from shizi.runtime.onnx import OnnxRuntime
+from tests.runtime.onnx_file import doubling
+
+CLASSES, FEATURES = 40, 12
+COMMON = np.array([0, 1, 2, 3, 5, 8, 13, 21, 34])
+SURE = 6.0
+Array = NDArray[np.float32]
+Classes = NDArray[np.intp]
+
+
+def layer(seed: int = 0) -> Linear:
+    random = np.random.default_rng(seed)
+    weights = random.standard_normal((CLASSES, FEATURES))
+    return Linear(weights.astype(np.float32), random.standard_normal(CLASSES).astype(np.float32))
+
+
+def logits(linear: Linear) -> Answer:
+    # Not `@`, whose last digits depend on the number of rows.
+    return lambda batch: np.asarray(np.einsum("nf,cf->nc", batch, linear.weights) + linear.bias)
+
+
+def softmax(values: Array) -> Array:
+    powers = np.exp(values - values.max(axis=-1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
+
+
+def probabilities(linear: Linear) -> Answer:
+    return lambda batch: softmax(logits(linear)(batch))
+
+
+class Counting:
+    """A session that remembers how many rows it was given at a time."""
+
+    def __init__(self, answer: Answer) -> None:
+        self._session = FakeSession(answer)
+        self.rows: list[int] = []
+
+    def run(self, batch: Batch, read: Callable[[Batch], T]) -> T:
+        self.rows.append(len(batch))
+        return self._session.run(batch, read)
+
+
+class Both:
+    """A head over a layer, and its two sessions."""
+
+    def __init__(
+        self, linear: Linear, classes: Classes | None = None, sure: float = SURE, common: Classes = COMMON
+    ) -> None:
+        self.classes = np.arange(CLASSES) if classes is None else classes
+        few = np.intersect1d(common, self.classes)
+        self.first = Counting(logits(linear.only(few)))
+        self.whole = Counting(probabilities(linear.only(self.classes)))
+        self.head = LinearHead(self.whole, self.classes, Shortlist(self.first, few, sure))
+
+
+@pytest.fixture(scope="module")
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(3) as made:
+        yield made
+
+
+def hidden(seed: int, *shape: int, spread: float = 3.0) -> Batch:
+    return (spread * np.random.default_rng(seed).standard_normal((*shape, FEATURES))).astype(np.float32)
+
+
+def one_hot(classes: Sequence[int], height: float) -> tuple[Linear, Batch]:
+    """A layer whose logits are its input, and columns that show these classes with this logit."""
+    plain = Linear(np.eye(CLASSES, dtype=np.float32), np.zeros(CLASSES, dtype=np.float32))
+    return plain, (height * np.eye(CLASSES)[list(classes)])[None].astype(np.float32)
+
+
+def read(head: LinearHead, batches: Sequence[Batch], pool: ThreadPoolExecutor) -> list[Columns]:
+    columns = [head.look(batch) for batch in batches]
+    head.settle(columns, pool)
+    return columns
+
+
+def test_what_is_sure_never_meets_the_whole_layer(pool: ThreadPoolExecutor) -> None:
+    linear, batch = one_hot([0, 1, 13, 34, 0, 2], 9)
+    both = Both(linear)
+    (columns,) = read(both.head, [batch], pool)
+    assert columns.classes.tolist() == [[0, 1, 13, 34, 0, 2]]
+    assert columns.unsettled.size == 0
+    assert both.whole.rows == []
+    assert both.first.rows == [32]
+
+
+def test_what_is_not_sure_is_read_by_the_whole_layer(pool: ThreadPoolExecutor) -> None:
+    linear, batch = one_hot([0, 4, 13, 39, 0, 2], 9)
+    both = Both(linear)
+    columns = both.head.look(batch)
+    assert columns.unsettled.tolist() == [1, 3]
+    assert np.array_equal(columns.hidden, batch[0, [1, 3]])
+    both.head.settle([columns], pool)
+    assert columns.classes.tolist() == [[0, 4, 13, 39, 0, 2]]
+    share = np.exp(9) / (np.exp(9) + CLASSES - 1)
+    assert columns.scores[0, [1, 3]] == pytest.approx(share, abs=1e-5)
+    assert both.whole.rows == [32]
+
+
+def test_a_common_character_that_is_not_sure_is_looked_at_twice(pool: ThreadPoolExecutor) -> None:
+    linear, batch = one_hot([13, 13], SURE - 0.1)
+    batch[0, 1, 13] = SURE
+    batch[0, 0, 6] = SURE + 1  # likelier than the common one, and not among them
+    batch[0, 1, 6] = SURE + 1  # likewise, but the common one is sure: this is what `sure` promises never to be so
+    both = Both(linear)
+    (columns,) = read(both.head, [batch], pool)
+    assert columns.unsettled.tolist() == [0]
+    assert columns.classes.tolist() == [[6, 13]]
+
+
+def test_the_score_of_what_is_sure_is_its_share_among_the_common_ones(pool: ThreadPoolExecutor) -> None:
+    linear, batch = one_hot([13, 0], 7)
+    (columns,) = read(Both(linear).head, [batch], pool)
+    assert columns.scores[0, 0] == pytest.approx(np.exp(7) / (np.exp(7) + len(COMMON) - 1), rel=1e-5)
+    assert columns.scores[0, 1] == 1  # a blank's, which nobody asks for
+
+
+@given(st.lists(st.tuples(st.integers(1, 5), st.integers(1, 90)), min_size=1, max_size=6), st.integers(0, 999))
+def test_batches_settle_in_their_own_places(pool: ThreadPoolExecutor, shapes: list[tuple[int, int]], seed: int) -> None:
+    linear = layer(seed)
+    batches = [hidden(seed + index, *shape) for index, shape in enumerate(shapes)]
+    both = Both(linear, sure=np.inf)  # nothing is sure
+    found = read(both.head, batches, pool)
+    for batch, columns in zip(batches, found, strict=True):
+        expected = probabilities(linear)(batch.reshape(-1, FEATURES)).reshape(*batch.shape[:2], -1)
+        assert columns.classes.shape == batch.shape[:2]
+        assert np.array_equal(columns.classes, expected.argmax(axis=2))
+        assert columns.scores == pytest.approx(expected.max(axis=2), abs=1e-5)
+    assert all(rows % 32 == 0 and rows <= 128 for rows in both.whole.rows)
+    assert sum(both.whole.rows) < sum(count * width for count, width in shapes) + 32
+
+
+@given(st.integers(1, 3), st.integers(1, 100), st.integers(0, 999))
+def test_two_steps_read_what_a_plain_softmax_does(pool: ThreadPoolExecutor, count: int, width: int, seed: int) -> None:
+    """The columns are spread, as a network's are: what they show has the greatest logit by far."""
+    random = np.random.default_rng(seed)
+    shown = random.integers(0, CLASSES, count * width)
+    linear, batch = one_hot(shown.tolist(), 12)
+    batch = (batch + random.uniform(-2, 2, batch.shape)).astype(np.float32).reshape(count, width, CLASSES)
+    (columns,) = read(Both(linear).head, [batch], pool)
+    expected = softmax(batch)
+    assert np.array_equal(columns.classes, expected.argmax(axis=2))
+    rest = columns.classes != BLANK
+    surplus = (columns.scores - expected.max(axis=2))[rest]  # the share of those that are not common
+    assert ((surplus > -1e-6) & (surplus < 0.02)).all()
+    unsettled = np.zeros(count * width, dtype=np.bool_)
+    unsettled[columns.unsettled] = True
+    assert np.array_equal(unsettled, ~np.isin(shown, COMMON))
+
+
+def test_rows_of_padding_are_never_seen(pool: ThreadPoolExecutor) -> None:
+    """The layer makes class 7 of zeros, with a logit of 25: too little to be sure, so a row of them would be looked at twice."""
+    linear, batch = one_hot([1, 4, 39] * 11, 30)
+    linear = Linear(linear.weights, np.where(np.arange(CLASSES) == 7, 25, 0).astype(np.float32))
+    both = Both(linear, sure=28, common=np.array([0, 1, 2, 7]))
+    (columns,) = read(both.head, [batch], pool)
+    assert columns.classes.tolist() == [[1, 4, 39] * 11]
+    assert columns.scores.shape == (1, 33)
+    assert columns.unsettled.tolist() == [at for at in range(33) if at % 3]
+    assert (both.first.rows, both.whole.rows) == ([64], [32])
+    (columns,) = read(LinearHead(both.whole, both.classes, None), [batch], pool)
+    assert columns.classes.tolist() == [[1, 4, 39] * 11]
+    assert both.whole.rows == [32, 64]
+
+
+def test_without_a_shortlist_all_classes_are_looked_at_once(pool: ThreadPoolExecutor) -> None:
+    linear, batch = layer(3), hidden(3, 2, 50)
+    head = LinearHead(FakeSession(probabilities(linear)), np.arange(CLASSES), None)
+    (columns,) = read(head, [batch], pool)
+    expected = probabilities(linear)(batch.reshape(-1, FEATURES)).reshape(2, 50, -1)
+    assert columns.unsettled.size == 0
+    assert np.array_equal(columns.classes, expected.argmax(axis=2))
+    assert columns.scores == pytest.approx(expected.max(axis=2), abs=1e-6)
+
+
+@pytest.mark.parametrize("shortlist", [True, False])
+def test_only_the_classes_asked_for_are_read(pool: ThreadPoolExecutor, shortlist: bool) -> None:
+    classes = np.array([0, 2, 4, 13, 30])
+    linear, batch = one_hot([2, 4, 13, 30, 0, 5, 39], 9)
+    batch[0, 5:, 4] = 8  # what these two show is not asked for; of the rest, they look most like 4
+    both = Both(linear, classes)
+    head = both.head if shortlist else LinearHead(both.whole, classes, None)
+    (columns,) = read(head, [batch], pool)
+    assert columns.classes.tolist() == [[2, 4, 13, 30, 0, 4, 4]]
+
+
+@given(st.integers(0, 999), st.integers(1, 70))
+def test_a_column_reads_the_same_whatever_stands_beside_it(pool: ThreadPoolExecutor, seed: int, width: int) -> None:
+    linear, batch = layer(seed), hidden(seed, 2, width)
+    both = Both(linear)
+    (together,) = read(both.head, [batch], pool)
+    turned = read(both.head, [batch[:, ::-1], hidden(seed + 1, 3, 40)], pool)[0]
+    alone = read(both.head, [batch[row : row + 1, at : at + 1] for row in range(2) for at in range(width)], pool)
+    assert np.array_equal(turned.classes[:, ::-1], together.classes)
+    assert [int(columns.classes[0, 0]) for columns in alone] == together.classes.ravel().tolist()
+    assert np.concatenate([columns.scores.ravel() for columns in alone]) == pytest.approx(together.scores.ravel())
+
+
+def test_nothing_of_a_runtimes_own_buffer_is_kept(pool: ThreadPoolExecutor) -> None:
+    """The fake session writes NaN over its output as soon as it was read."""
+    linear, batch = layer(5), hidden(5, 2, 20)
+    both = Both(linear)
+    columns = FakeSession(lambda given_batch: given_batch).run(batch, both.head.look)
+    both.head.settle([columns], pool)
+    (expected,) = read(Both(linear).head, [batch], pool)
+    assert np.array_equal(columns.classes, expected.classes)
+    assert np.isfinite(columns.scores).all()
+
+
+def test_no_batches_settle_nothing(pool: ThreadPoolExecutor) -> None:
+    linear, batch = one_hot([0, 0], 9)
+    both = Both(linear)
+    (columns,) = read(both.head, [batch], pool)
+    both.head.settle([columns, columns], pool)
+    assert both.whole.rows == []
+
+
+def test_a_head_for_whole_models_reads_the_best_path(pool: ThreadPoolExecutor) -> None:
+    output = softmax(hidden(6, 2, 9))
+    allowed = np.array([0, 3, 4])
+    for head in (WholeHead(), WholeHead(allowed)):
+        columns = head.look(output)
+        head.settle([columns], pool)
+        classes, scores = best_path(output, head.allowed)
+        assert np.array_equal(columns.classes, classes)
+        assert np.array_equal(columns.scores, scores)
+        assert columns.unsettled.size == 0
+
+
+def test_a_model_without_such_a_layer_is_loaded_whole(tmp_path: Path) -> None:
+    model = doubling(tmp_path / "m.onnx")
+    session, make_head = load_recognizer(OnnxRuntime(), model, SessionOptions(1), Charset(("", "a")), 18.0)
+    batch = np.ones((1, 1, 2, 2), dtype=np.float32)
+    assert session.run(batch, np.max) == 2
+    assert isinstance(make_head(None), WholeHead)
+    restricted = make_head(np.array([0, 1]))
+    assert isinstance(restricted, WholeHead)
+    assert restricted.allowed is not None
+
+
+@pytest.mark.parametrize("content", [b"this is no model", b"\x3a\x04\x0a\xff\xff\xff", None])
+def test_what_is_no_model_is_refused(tmp_path: Path, content: bytes | None) -> None:
+    model = tmp_path / "junk.onnx"
+    if content is not None:
+        model.write_bytes(content)
+    with pytest.raises(ModelLoadFailed, match=r"junk\.onnx is not an ONNX file"):
+        load_recognizer(FakeRuntime({}), model, SessionOptions(1), Charset(("",)), None)
