@@ -17,6 +17,7 @@ from PIL import BmpImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugi
 
 from shizi.errors import CorruptDocument, ImageTooLarge, OutOfMemory, ShiziError
 from shizi.imaging.headers.frame import Frame, exif_orientation
+from shizi.imaging.jpeg import decode_jpeg
 
 Pixels = NDArray[np.uint8]
 
@@ -54,7 +55,13 @@ def decode_frame(frame: Frame) -> Pixels:
         ImageTooLarge: Pillow's own bound for WebP was passed (the caller's limits are higher than that).
         OutOfMemory: the system did not give the memory.
     """
-    with _decoding(f"{frame.format} file"), _PLUGINS[frame.format](io.BytesIO(frame.data)) as image:
+    with _decoding(f"{frame.format} file"):
+        pixels = decode_jpeg(frame) if frame.format == "JPEG" else None
+        return _decode_by_pillow(frame) if pixels is None else _upright(pixels, frame.orientation)
+
+
+def _decode_by_pillow(frame: Frame) -> Pixels:
+    with _PLUGINS[frame.format](io.BytesIO(frame.data)) as image:
         if image.size != (frame.width, frame.height):
             raise CorruptDocument(
                 f"the {frame.format} file says {frame.width} x {frame.height} pixels at one place and "
@@ -103,6 +110,15 @@ def to_rgb(image: Image.Image, frame: Frame) -> Pixels:
     for top in range(0, height, rows):
         bottom = min(top + rows, height)
         stored[top:bottom] = convert(image.crop((0, top, width, bottom)))
+    return result
+
+
+def _upright(stored: Pixels, orientation: int) -> Pixels:
+    if orientation == 1:
+        return stored
+    height, width = stored.shape[:2]
+    result = np.empty((width, height, 3) if orientation >= 5 else stored.shape, np.uint8)
+    as_stored(result, orientation)[:] = stored
     return result
 
 
