@@ -42,7 +42,9 @@ def store(options: EngineOptions) -> ModelStore:
 
 def _open_reader(options: EngineOptions) -> Reader:
     from shizi import OCR
+    from shizi.runtime.memory import share_arenas
 
+    share_arenas()
     silence_tiff()
     models = store(options)
     pull_missing(models, options.tier, sys.stderr)
