@@ -38,6 +38,8 @@ def test_links_lead_somewhere(page: Path) -> None:
 @pytest.mark.parametrize("page", WRITTEN, ids=lambda page: str(page.relative_to(ROOT)))
 def test_options_that_are_written_about_exist(page: Path) -> None:
     reference = pages()["cli.md"]
-    for line in re.findall(r"^\s*shizi (?:read|doctor|models|bench) .*$", page.read_text(encoding="utf-8"), re.MULTILINE):
+    for line in re.findall(
+        r"^\s*shizi (?:read|doctor|models|bench) .*$", page.read_text(encoding="utf-8"), re.MULTILINE
+    ):
         for option in re.findall(r"(?<!\S)--?[a-z][a-z-]*", line.split("#")[0].split("|")[0]):
             assert re.search(rf"{option}\b", reference), f"{page.name}: {line.strip()}: no option {option}"

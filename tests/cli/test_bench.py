@@ -38,7 +38,9 @@ class Fakes:
     asked: list[EngineOptions] = field(default_factory=list)
 
     def tools(self) -> BenchTools:
-        return BenchTools(self._open, self._vary, lambda: (Peer("other", _open_nothing, "not installed; pip install other"),))
+        return BenchTools(
+            self._open, self._vary, lambda: (Peer("other", _open_nothing, "not installed; pip install other"),)
+        )
 
     def _open(self, engine: EngineOptions) -> AbstractContextManager[Opened]:
         self.asked.append(engine)

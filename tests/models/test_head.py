@@ -65,13 +65,11 @@ class Both:
     """A head over a layer, and its two sessions."""
 
     def __init__(
-        self, linear: Linear, classes: Classes | None = None, sure: float = SURE, common: Classes = COMMON
+        self, linear: Linear, allowed: Classes | None = None, sure: float = SURE, common: Classes = COMMON
     ) -> None:
-        self.classes = np.arange(CLASSES) if classes is None else classes
-        few = np.intersect1d(common, self.classes)
-        self.first = Counting(logits(linear.only(few)))
-        self.whole = Counting(probabilities(linear.only(self.classes)))
-        self.head = LinearHead(self.whole, self.classes, Shortlist(self.first, few, sure))
+        self.first = Counting(logits(linear.only(common)))
+        self.whole = Counting(probabilities(linear))
+        self.head = LinearHead(self.whole, allowed, Shortlist(self.first, common, sure))
 
 
 @pytest.fixture(scope="module")
@@ -180,14 +178,14 @@ def test_rows_of_padding_are_never_seen(pool: ThreadPoolExecutor) -> None:
     assert columns.scores.shape == (1, 33)
     assert columns.unsettled.tolist() == [at for at in range(33) if at % 3]
     assert (both.first.rows, both.whole.rows) == ([64], [32])
-    (columns,) = read(LinearHead(both.whole, both.classes, None), [batch], pool)
+    (columns,) = read(LinearHead(both.whole, None, None), [batch], pool)
     assert columns.classes.tolist() == [[1, 4, 39] * 11]
     assert both.whole.rows == [32, 64]
 
 
 def test_without_a_shortlist_all_classes_are_looked_at_once(pool: ThreadPoolExecutor) -> None:
     linear, batch = layer(3), hidden(3, 2, 50)
-    head = LinearHead(FakeSession(probabilities(linear)), np.arange(CLASSES), None)
+    head = LinearHead(FakeSession(probabilities(linear)), None, None)
     (columns,) = read(head, [batch], pool)
     expected = probabilities(linear)(batch.reshape(-1, FEATURES)).reshape(2, 50, -1)
     assert columns.unsettled.size == 0
@@ -196,14 +194,29 @@ def test_without_a_shortlist_all_classes_are_looked_at_once(pool: ThreadPoolExec
 
 
 @pytest.mark.parametrize("shortlist", [True, False])
-def test_only_the_classes_asked_for_are_read(pool: ThreadPoolExecutor, shortlist: bool) -> None:
-    classes = np.array([0, 2, 4, 13, 30])
-    linear, batch = one_hot([2, 4, 13, 30, 0, 5, 39], 9)
-    batch[0, 5:, 4] = 8  # what these two show is not asked for; of the rest, they look most like 4
-    both = Both(linear, classes)
-    head = both.head if shortlist else LinearHead(both.whole, classes, None)
+def test_only_the_allowed_classes_are_read(pool: ThreadPoolExecutor, shortlist: bool) -> None:
+    linear, batch = one_hot([2, 4, 13, 30, 0, 5, 39, 5, 39], 9)
+    batch[0, 5:7, 4] = (
+        8  # neither 5 nor 39 may be read; these two look a good deal like 4, the last two like nothing that may
+    )
+    both = Both(linear, np.array([0, 2, 4, 13, 30]))
+    head = both.head if shortlist else LinearHead(both.whole, np.array([0, 2, 4, 13, 30]), None)
     (columns,) = read(head, [batch], pool)
-    assert columns.classes.tolist() == [[2, 4, 13, 30, 0, 4, 4]]
+    assert columns.classes.tolist() == [[2, 4, 13, 30, 0, 4, 4, BLANK, BLANK]]
+    assert columns.scores[0, 5:7] == pytest.approx(
+        np.exp(-1) / (1 + np.exp(-1)), abs=0.01
+    )  # of all, not of the allowed
+
+
+@given(st.integers(0, 999), st.integers(1, 60), st.sets(st.integers(1, CLASSES - 1)))
+def test_a_restricted_head_reads_the_best_path(pool: ThreadPoolExecutor, seed: int, width: int, few: set[int]) -> None:
+    linear, batch = layer(seed), hidden(seed, 2, width)
+    allowed = np.array([BLANK, *sorted(few)])
+    (columns,) = read(Both(linear, allowed, sure=np.inf).head, [batch], pool)
+    expected = probabilities(linear)(batch.reshape(-1, FEATURES)).reshape(2, width, -1).astype(np.float32)
+    classes, scores = best_path(expected, allowed)
+    assert np.array_equal(columns.classes, classes)
+    assert columns.scores == pytest.approx(scores, abs=1e-5)
 
 
 @given(st.integers(0, 999), st.integers(1, 70))

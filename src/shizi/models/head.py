@@ -28,6 +28,8 @@ from shizi.runtime.base import Batch, Runtime, Session, SessionOptions
 _STEP, _MOST = 32, 128
 # A layer with no more classes than this is worked out in one step.
 _FEW = 4096
+# Fewer characters to be taken for one another: the common ones are sure at lower logits.
+_RELIEF = 3.0
 
 Found = tuple[NDArray[np.intp], NDArray[np.float32]]
 """Classes and their probabilities."""
@@ -105,13 +107,13 @@ class LinearHead:
 
     Args:
         session: (N, features) -> (N, classes), probabilities.
-        classes: the network's classes that these are.
+        allowed: the classes that may be read; None for all.
         shortlist: looked at first; None to look at all classes at once.
     """
 
-    def __init__(self, session: Session, classes: NDArray[np.intp], shortlist: Shortlist | None) -> None:
+    def __init__(self, session: Session, allowed: NDArray[np.intp] | None, shortlist: Shortlist | None) -> None:
         self._session = session
-        self._classes = classes
+        self._allowed = allowed
         self._shortlist = shortlist
 
     def look(self, output: Batch) -> Columns:
@@ -124,7 +126,11 @@ class LinearHead:
             first = partial(_likeliest_of_logits, len(hidden))
             common, scores, logits = self._shortlist.session.run(_pad(hidden), first)
             classes = self._shortlist.classes[common]
-            unsettled = np.flatnonzero(logits < self._shortlist.sure)
+            doubtful = logits < self._shortlist.sure
+            if self._allowed is not None:
+                # What may be taken for a common character that was asked for is mostly a character that was not.
+                doubtful = ~np.isin(classes, self._allowed) | (logits < self._shortlist.sure - _RELIEF)
+            unsettled = np.flatnonzero(doubtful)
         shape = output.shape[:2]
         return Columns(classes.reshape(shape), scores.reshape(shape), unsettled, hidden[unsettled])
 
@@ -145,8 +151,7 @@ class LinearHead:
 
     def _work_out(self, hidden: NDArray[np.float32]) -> Found:
         """Among all classes: (N, features) -> (N,), (N,)."""
-        classes, scores = self._session.run(_pad(hidden), partial(_likeliest, len(hidden)))
-        return self._classes[classes], scores
+        return self._session.run(_pad(hidden), partial(_likeliest, len(hidden), self._allowed))
 
 
 def load_recognizer(
@@ -173,14 +178,14 @@ def load_recognizer(
     body, layer = cut
     common = common_classes(charset.characters)
 
+    session = runtime.load(model, options, content=layer.onnx(softmax=True))
+    shortlist = None
+    if sure_logit is not None and len(layer.bias) > _FEW:
+        first = runtime.load(model, options, content=layer.only(common).onnx(softmax=False))
+        shortlist = Shortlist(first, common, sure_logit)
+
     def make(allowed: NDArray[np.intp] | None) -> Head:
-        classes = np.arange(len(layer.bias)) if allowed is None else allowed
-        session = runtime.load(model, options, content=layer.only(classes).onnx(softmax=True))
-        if sure_logit is None or len(classes) <= _FEW:
-            return LinearHead(session, classes, None)
-        few = np.intersect1d(common, classes)
-        first = runtime.load(model, options, content=layer.only(few).onnx(softmax=False))
-        return LinearHead(session, classes, Shortlist(first, few, sure_logit))
+        return LinearHead(session, allowed, shortlist)
 
     return runtime.load(model, options, content=body), make
 
@@ -192,11 +197,10 @@ def _pad(hidden: NDArray[np.float32]) -> Batch:
     return padded
 
 
-def _likeliest(count: int, probabilities: Batch) -> Found:
+def _likeliest(count: int, allowed: NDArray[np.intp] | None, probabilities: Batch) -> Found:
     """The likeliest class of the first `count` columns, and its probability: (N, C) -> (count,), (count,)."""
-    used = probabilities[:count]
-    classes = used.argmax(axis=1)
-    return classes, used[np.arange(count), classes]
+    classes, scores = best_path(probabilities[None, :count], allowed)
+    return classes[0], scores[0]
 
 
 def _likeliest_of_logits(

@@ -23,10 +23,11 @@ from shizi.runtime.base import Session
 _STEPS = ((320, 32), (640, 64), (1280, 128), (4096, 256))
 _MIN_WIDTH, _MAX_WIDTH = 32, 4096
 _MOST_SQUEEZED, _SQUEEZED = 0.88, 0.92
-# Pixels of width in one batch. More does not run faster, and the output (18,710 classes a column) takes 9 kB a pixel.
-_BATCH_WIDTH = 1280
-# Sets of languages whose last layers are kept, up to 9 MB each.
-_HEADS = 4
+# (width, lines): up to that width so many lines are read at once, the rest of them one by one. More at once does not run faster,
+# and each shape takes 5 MB and a moment the first time.
+_BATCHES = ((256, 4), (512, 2))
+# Sets of languages whose characters are not looked up again.
+_HEADS = 16
 
 
 class Recognizer:
@@ -58,9 +59,8 @@ class Recognizer:
         self.languages = card.languages
         self.charset = charset
         self._make_head = make_head
-        # A head is made once for all requests in the same languages.
-        self._head = lru_cache(_HEADS)(self._new_head)
         self._all = make_head(None)
+        self._head = lru_cache(_HEADS)(self._new_head)
 
     def width(self, aspect: float) -> int:
         """Pixels of width at which a line of this width : height is cut out.
@@ -92,9 +92,7 @@ class Recognizer:
         buckets: defaultdict[int, list[int]] = defaultdict(list)
         for index, crop in enumerate(crops):
             buckets[_padded(crop.width)].append(index)
-        batches = [
-            (width, part) for width, members in buckets.items() for part in _batches(members, _BATCH_WIDTH // width)
-        ]
+        batches = [(width, part) for width, members in buckets.items() for part in _batches(members, width)]
         # The longest first, so that no thread is left alone with it at the end; equal shapes in a row.
         batches.sort(key=lambda batch: (-batch[0] * len(batch[1]), batch[0]))
 
@@ -130,10 +128,11 @@ def _padded(width: int) -> int:
     return max(_MIN_WIDTH, -(-width // step) * step)
 
 
-def _batches(members: list[int], most: int) -> Iterator[list[int]]:
-    """Splits crops of one width into batches of powers of two, the largest first, none above `most`."""
-    start = 0
-    while start < len(members):
-        size = 1 << (max(1, min(len(members) - start, most)).bit_length() - 1)
-        yield members[start : start + size]
-        start += size
+def _batches(members: list[int], width: int) -> Iterator[list[int]]:
+    """Splits crops of one width into batches of at most two sizes."""
+    most = next((lines for limit, lines in _BATCHES if width <= limit), 1)
+    full = len(members) // most * most
+    for start in range(0, full, most):
+        yield members[start : start + most]
+    for member in members[full:]:
+        yield [member]
