@@ -239,7 +239,7 @@ SEEDS = [
 ]
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=600, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_mutated_files_give_pages_or_one_error_of_ours(data: st.DataObject) -> None:
     seed = bytearray(data.draw(st.sampled_from(SEEDS)))
@@ -258,7 +258,7 @@ def test_mutated_files_give_pages_or_one_error_of_ours(data: st.DataObject) -> N
         return
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.sampled_from([b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0+", b"BM", b"RIFF\0\0\0\0WEBP", b""]),
     st.binary(max_size=200),

@@ -280,3 +280,11 @@ def test_what_is_no_model_is_refused(tmp_path: Path, content: bytes | None) -> N
         model.write_bytes(content)
     with pytest.raises(ModelLoadFailed, match=r"junk\.onnx is not an ONNX file"):
         load_recognizer(FakeRuntime({}), model, SessionOptions(1), Charset(("",)), None)
+
+
+def test_fewer_columns_meet_the_whole_layer_where_few_characters_are_asked_for() -> None:
+    linear, batch = one_hot([1, 13, 1], SURE - 1)
+    batch[0, 2] *= 0.3
+    assert Both(linear).head.look(batch).unsettled.tolist() == [0, 1, 2]
+    # The first is sure enough among few; the second is none of them; the last is hardly anything.
+    assert Both(linear, np.array([0, 1, 2])).head.look(batch).unsettled.tolist() == [1, 2]
