@@ -33,6 +33,8 @@ class Mirror(ThreadingHTTPServer):
     def __init__(self, folder: Path) -> None:
         self.fetched: list[str] = []
         self.pause_s = 0.0
+        self.hold_at: int | None = None  # bytes, after which it sends no more until it is let go on
+        self.go_on = threading.Event()
         super().__init__(("127.0.0.1", 0), functools.partial(Handler, directory=str(folder)))
 
     def url(self, name: str) -> str:
@@ -59,6 +61,8 @@ class Handler(SimpleHTTPRequestHandler):
         self.end_headers()
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the one who pulls was stopped
             for at in range(start, len(content), 1024):
+                if mirror.hold_at is not None and at >= mirror.hold_at:
+                    mirror.go_on.wait(60)
                 self.wfile.write(content[at : at + 1024])
                 self.wfile.flush()
                 time.sleep(mirror.pause_s)
@@ -293,7 +297,7 @@ def test_ctrl_c_leaves_no_half_model_and_the_next_pull_goes_on(
     tmp_path: Path, mirror: Mirror, publish: Publish
 ) -> None:
     (tmp_path / "www" / "d.onnx").write_bytes(DET)
-    mirror.pause_s = 0.1
+    mirror.pause_s, mirror.hold_at = 0.0001, 20 * 1024
     catalog = publish([mirror.url("d.onnx")])
     store = store_of(tmp_path, catalog)
     part = store.root / f"det-{hashlib.sha256(DET).hexdigest()[:12]}.onnx.part"
@@ -309,7 +313,8 @@ def test_ctrl_c_leaves_no_half_model_and_the_next_pull_goes_on(
     begun = part.read_bytes()
     assert DET.startswith(begun)
 
-    mirror.pause_s = 0.0001
+    mirror.hold_at = None
+    mirror.go_on.set()
     told: list[int] = []
     assert store.path("det", progress=lambda _name, done, _total: told.append(done)).read_bytes() == DET
     assert told[0] == len(begun) > 0
