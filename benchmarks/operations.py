@@ -19,6 +19,7 @@ from shizi import OCR
 from shizi.bench.recording import Recorder, Run
 from shizi.runtime.base import Batch, SessionOptions, T
 from shizi.runtime.choose import choose, load_runtime
+from shizi.runtime.rewrite import shuffle_late
 
 ROUNDS = 3
 _BAR = 30
@@ -63,7 +64,7 @@ class CountingRuntime:
 
     def load(self, model: Path, options: SessionOptions, *, content: bytes | None = None) -> CountingSession:
         """See `Runtime.load`."""
-        network = self._core.read_model(str(model) if content is None else content)
+        network = shuffle_late(self._core.read_model(str(model) if content is None else content))
         hint = "bf16" if options.precision == "bfloat16" else "f32"
         properties = {"PERF_COUNT": True, "INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": hint}
         return CountingSession(self._core.compile_model(network, "CPU", properties).create_infer_request())

@@ -218,3 +218,10 @@ def test_a_chinese_form_is_read_row_by_row(ocr: OCR) -> None:
         Piece(x, 60 + 80 * k, text, 32) for k, row in enumerate(form) for x, text in zip((60, 360), row, strict=True)
     ]
     assert read(ocr, page(1000, 420, pieces)).text.split("\n") == [" ".join(row) for row in form]
+
+
+def test_six_points_at_300_dots_an_inch_are_read(ocr: OCR) -> None:
+    """Its letters are nine pixels high where the detector sees them."""
+    lines = [f"The invoice {1000 + 37 * k} was paid in full on the second day" for k in range(12)]
+    pieces = [Piece(200, 300 + 240 * k, text, 25, "en") for k, text in enumerate(lines)]
+    assert read(ocr, page(2480, 3508, pieces)).text.split("\n") == lines
