@@ -239,10 +239,12 @@ def test_a_wrong_neighbour_in_the_wheel_costs_only_itself(
 
 
 PULL = """
+import signal
 import sys
 from pathlib import Path
 from shizi.models.card import load_catalog
 from shizi.models.store import ModelStore
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell in the background hands on that it is ignored
 store = ModelStore(Path(sys.argv[1]), catalog=load_catalog(Path(sys.argv[2])))
 for name in sys.argv[3:]:
     print(store.path(name))
