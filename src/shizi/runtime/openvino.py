@@ -16,7 +16,7 @@ from shizi.runtime.rewrite import shuffle_late
 if TYPE_CHECKING:
     import openvino
 
-# Prepared operations kept, one per layer and shape. The recogniser meets some 60 shapes; fewer places mean preparing them anew.
+# Prepared operations kept, one per layer and shape. The recogniser meets some 30 shapes; fewer places mean preparing them anew.
 _PREPARED = 1500
 
 
