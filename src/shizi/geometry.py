@@ -85,8 +85,12 @@ def slices(quad: Quad, starts: NDArray[np.float32], ends: NDArray[np.float32]) -
     return np.stack(corners, axis=1).astype(np.float32)
 
 
+def from_top_left(quads: Quads) -> Quads:
+    """Corners of rectangles in any order of turning, clockwise from the top-left one."""
+    return start_at_top_left(clockwise(quads))
+
+
 def min_area_quad(points: NDArray[np.int32] | NDArray[np.float32]) -> Quad:
     """Corners of the smallest rotated rectangle around points: (4, 2), clockwise from its top-left corner."""
-    quad = np.asarray(cv2.boxPoints(cv2.minAreaRect(points)), dtype=np.float32)
-    corners: Quad = start_at_top_left(clockwise(quad[None]))[0]
+    corners: Quad = from_top_left(np.asarray(cv2.boxPoints(cv2.minAreaRect(points)), dtype=np.float32)[None])[0]
     return corners

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from shizi.geometry import Quads, expand, min_area_quad, sizes
+from shizi.geometry import Quads, expand, from_top_left, sizes
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +41,17 @@ def find_boxes(probabilities: NDArray[np.float32], thresholds: Thresholds) -> tu
     quads: list[NDArray[np.float32]] = []
     scores: list[float] = []
     for contour in contours:
-        if min(cv2.minAreaRect(contour)[1]) < thresholds.min_side:
+        rectangle = cv2.minAreaRect(np.asarray(contour, dtype=np.int32))
+        if min(rectangle[1]) < thresholds.min_side:
             continue
-        quad = min_area_quad(np.asarray(contour, dtype=np.int32))
+        quad = np.asarray(cv2.boxPoints(rectangle), dtype=np.float32)
         score = _mean_inside(probabilities, quad)
         if score >= thresholds.box:
             quads.append(quad)
             scores.append(score)
     if not quads:
         return np.zeros((0, 4, 2), dtype=np.float32), np.zeros(0, dtype=np.float32)
-    found = np.stack(quads)
+    found = from_top_left(np.stack(quads))
     widths, heights = sizes(found)
     grown = expand(found, widths * heights * thresholds.unclip / (2 * (widths + heights)))
     return grown, np.array(scores, dtype=np.float32)
@@ -59,8 +60,9 @@ def find_boxes(probabilities: NDArray[np.float32], thresholds: Thresholds) -> tu
 def _mean_inside(probabilities: NDArray[np.float32], quad: NDArray[np.float32]) -> float:
     """Mean probability inside a quadrilateral."""
     height, width = probabilities.shape
-    left, top = np.clip(np.floor(quad.min(axis=0)), 0, [width - 1, height - 1]).astype(int)
-    right, bottom = np.clip(np.ceil(quad.max(axis=0)), 0, [width - 1, height - 1]).astype(int)
+    (left, top), (right, bottom) = np.floor(quad.min(axis=0)).tolist(), np.ceil(quad.max(axis=0)).tolist()
+    left, right = (min(max(int(value), 0), width - 1) for value in (left, right))
+    top, bottom = (min(max(int(value), 0), height - 1) for value in (top, bottom))
     region = probabilities[top : bottom + 1, left : right + 1]
     mask = np.zeros(region.shape, dtype=np.uint8)
     cv2.fillPoly(mask, [(quad - [left, top]).astype(np.int32)], (1,))

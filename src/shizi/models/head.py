@@ -2,13 +2,13 @@
 
 It has a row for each of 18,710 characters and takes a fifth of the network's time in bfloat16, though text is made of few. So it is
 taken off the network and worked out in two steps, as an adaptive softmax is (Grave et al., "Efficient softmax approximation for
-GPUs", 2017): first for the common characters alone, then for all of them in the columns where none of those stands out.
+GPUs", 2017): for the common characters alone in the network itself, then for all of them in the columns where none of those
+stands out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,6 +22,7 @@ from shizi.models.charset import Charset
 from shizi.models.common import common_classes
 from shizi.models.ctc import BLANK, best_path
 from shizi.models.onnx_file import cut_linear
+from shizi.models.streams import Streams
 from shizi.runtime.base import Batch, Runtime, Session, SessionOptions
 
 # Columns are padded to a multiple of it, so that the runtime meets few shapes; with all classes they take 75 kB each.
@@ -59,7 +60,7 @@ class Head(Protocol):
         """The network's output, (B, T, …), of which nothing is kept, as columns."""
         ...
 
-    def settle(self, batches: Sequence[Columns], pool: Executor) -> None:
+    def settle(self, batches: Sequence[Columns], streams: Streams) -> None:
         """Fills in the unsettled columns of all batches."""
         ...
 
@@ -83,21 +84,19 @@ class WholeHead:
         nothing = np.zeros(0, dtype=np.intp)
         return Columns(*best_path(output, self.allowed), nothing, np.zeros((0, 0), dtype=np.float32))
 
-    def settle(self, batches: Sequence[Columns], pool: Executor) -> None:
+    def settle(self, batches: Sequence[Columns], streams: Streams) -> None:
         """See `Head.settle`: there is nothing to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shortlist:
-    """The common classes.
+    """The common classes, with whose logits the network's output begins.
 
     Attributes:
-        session: (N, features) -> (N, classes), logits.
-        classes: the network's classes that these are.
+        classes: which classes these are.
         sure: where the greatest logit is at least this, no other class was ever seen to be likelier (`Card.sure_logit`).
     """
 
-    session: Session
     classes: NDArray[np.intp]
     sure: float
 
@@ -108,7 +107,7 @@ class LinearHead:
     Args:
         session: (N, features) -> (N, classes), probabilities.
         allowed: the classes that may be read; None for all.
-        shortlist: looked at first; None to look at all classes at once.
+        shortlist: what the network says of the common classes; None where its output is the features alone.
     """
 
     def __init__(self, session: Session, allowed: NDArray[np.intp] | None, shortlist: Shortlist | None) -> None:
@@ -118,27 +117,25 @@ class LinearHead:
 
     def look(self, output: Batch) -> Columns:
         """See `Head.look`."""
-        hidden = output.reshape(-1, output.shape[-1])
+        rows = output.reshape(-1, output.shape[-1])
         if self._shortlist is None:
             unsettled = np.zeros(0, dtype=np.intp)
-            classes, scores = self._work_out(hidden)
-        else:
-            first = partial(_likeliest_of_logits, len(hidden))
-            common, scores, logits = self._shortlist.session.run(_pad(hidden), first)
-            classes = self._shortlist.classes[common]
-            doubtful = logits < self._shortlist.sure
-            if self._allowed is not None:
-                # What may be taken for a common character that was asked for is mostly a character that was not.
-                doubtful = ~np.isin(classes, self._allowed) | (logits < self._shortlist.sure - _RELIEF)
-            unsettled = np.flatnonzero(doubtful)
-        shape = output.shape[:2]
-        return Columns(classes.reshape(shape), scores.reshape(shape), unsettled, hidden[unsettled])
+            classes, scores = self._work_out(rows)
+            return _columns(output.shape, classes, scores, unsettled, rows)
+        count = len(self._shortlist.classes)
+        common, scores, logits = _likeliest_of_logits(rows[:, :count])
+        classes = self._shortlist.classes[common]
+        doubtful = logits < self._shortlist.sure
+        if self._allowed is not None:
+            # What may be taken for a common character that was asked for is mostly a character that was not.
+            doubtful = ~np.isin(classes, self._allowed) | (logits < self._shortlist.sure - _RELIEF)
+        return _columns(output.shape, classes, scores, np.flatnonzero(doubtful), rows[:, count:])
 
-    def settle(self, batches: Sequence[Columns], pool: Executor) -> None:
+    def settle(self, batches: Sequence[Columns], streams: Streams) -> None:
         """See `Head.settle`."""
         hidden = np.concatenate([columns.hidden for columns in batches])
         parts = [hidden[start : start + _MOST] for start in range(0, len(hidden), _MOST)]
-        found = list(pool.map(self._work_out, parts))
+        found = streams.run(lambda number: self._work_out(parts[number]), [len(part) for part in parts])
         if not found:
             return
         classes, scores = (np.concatenate(values) for values in zip(*found, strict=True))
@@ -176,18 +173,16 @@ def load_recognizer(
     if cut is None:
         return runtime.load(model, options), WholeHead
     body, layer = cut
-    common = common_classes(charset.characters)
-
-    session = runtime.load(model, options, content=layer.onnx(softmax=True))
-    shortlist = None
+    first, shortlist = None, None
     if sure_logit is not None and len(layer.bias) > _FEW:
-        first = runtime.load(model, options, content=layer.only(common).onnx(softmax=False))
-        shortlist = Shortlist(first, common, sure_logit)
+        shortlist = Shortlist(common_classes(charset.characters), sure_logit)
+        first = layer.only(shortlist.classes).passing_on()
+    whole = runtime.load(model, options, content=layer.onnx(softmax=True))
 
     def make(allowed: NDArray[np.intp] | None) -> Head:
-        return LinearHead(session, allowed, shortlist)
+        return LinearHead(whole, allowed, shortlist)
 
-    return runtime.load(model, options, content=body), make
+    return runtime.load(model, options, content=body.onnx(first)), make
 
 
 def _pad(hidden: NDArray[np.float32]) -> Batch:
@@ -203,14 +198,21 @@ def _likeliest(count: int, allowed: NDArray[np.intp] | None, probabilities: Batc
     return classes[0], scores[0]
 
 
-def _likeliest_of_logits(
-    count: int, logits: Batch
-) -> tuple[NDArray[np.intp], NDArray[np.float32], NDArray[np.float32]]:
+def _likeliest_of_logits(logits: Batch) -> tuple[NDArray[np.intp], NDArray[np.float32], NDArray[np.float32]]:
     """The likeliest class, its probability and its logit; the probability of a blank, which nobody asks for, stands as 1."""
-    used = logits[:count]
-    classes = used.argmax(axis=1)
-    best = used[np.arange(count), classes]
-    scores = np.ones(count, dtype=np.float32)
+    classes = logits.argmax(axis=1)
+    best = logits[np.arange(len(logits)), classes]
+    scores = np.ones(len(logits), dtype=np.float32)
     shown = classes != BLANK
-    scores[shown] = 1 / np.exp(used[shown] - best[shown, None]).sum(axis=1)
+    scores[shown] = 1 / np.exp(logits[shown] - best[shown, None]).sum(axis=1)
     return classes, scores, best
+
+
+def _columns(
+    shape: tuple[int, ...],
+    classes: NDArray[np.intp],
+    scores: NDArray[np.float32],
+    unsettled: NDArray[np.intp],
+    hidden: NDArray[np.float32],
+) -> Columns:
+    return Columns(classes.reshape(shape[:2]), scores.reshape(shape[:2]), unsettled, hidden[unsettled])

@@ -37,6 +37,12 @@ class Linear:
         """The same layer with these classes alone, in this order."""
         return Linear(self.weights[classes], self.bias[classes])
 
+    def passing_on(self) -> Linear:
+        """The same layer, whose output ends with its input."""
+        features = self.weights.shape[1]
+        weights = np.concatenate([self.weights, np.eye(features, dtype=np.float32)])
+        return Linear(weights, np.concatenate([self.bias, np.zeros(features, dtype=np.float32)]))
+
     def onnx(self, *, softmax: bool) -> bytes:
         """An ONNX model of the layer, and of a softmax after it: "x" (N, features) -> "y" (N, classes)."""
         tensors = (_tensor("w", self.weights.T), _tensor("b", self.bias))
@@ -47,6 +53,31 @@ class Linear:
         graph += b"".join(entry(_TENSOR, values) for values in tensors)
         graph += entry(_INPUT, _variable("x", 2)) + entry(_OUTPUT, _variable("y", 2))
         return entry(1, 8) + entry(_GRAPH, graph) + entry(8, entry(2, 13))  # IR version 8, operators as of version 13
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A recogniser without its last layer.
+
+    Attributes:
+        graph: its graph but for the output.
+        hidden: the value in it that entered the last layer, (B, T, features).
+        rest: what the file holds beside the graph.
+    """
+
+    graph: bytes
+    hidden: str
+    rest: bytes
+
+    def onnx(self, layer: Linear | None = None) -> bytes:
+        """An ONNX model of the body, or of the body and this last layer, without a softmax: (B, T, classes)."""
+        if layer is None:
+            return self.rest + entry(_GRAPH, self.graph + entry(_OUTPUT, _variable(self.hidden, 3)))
+        weights, bias, product, output = (f"shizi.{name}" for name in ("weights", "bias", "product", "output"))
+        nodes = (_node("MatMul", [self.hidden, weights], product), _node("Add", [product, bias], output))
+        tensors = (_tensor(weights, layer.weights.T), _tensor(bias, layer.bias))
+        added = b"".join([entry(_NODE, node) for node in nodes] + [entry(_TENSOR, values) for values in tensors])
+        return self.rest + entry(_GRAPH, self.graph + added + entry(_OUTPUT, _variable(output, 3)))
 
 
 def read_metadata(data: bytes) -> dict[str, str]:
@@ -64,11 +95,11 @@ def read_metadata(data: bytes) -> dict[str, str]:
     return pairs
 
 
-def cut_linear(data: bytes) -> tuple[bytes, Linear] | None:
+def cut_linear(data: bytes) -> tuple[Body, Linear] | None:
     """Takes a last linear layer and its softmax off a model.
 
     Returns:
-        The model up to the input of the layer, (B, T, features), and the layer; None where the model ends in another way.
+        What comes before the layer, and the layer; None where the model ends in another way.
 
     Raises:
         IndexError: this is no ONNX file.
@@ -89,10 +120,9 @@ def cut_linear(data: bytes) -> tuple[bytes, Linear] | None:
     gone |= {
         id(part) for part in graph if part.number == _INPUT and _text(part.value, 1) in names
     }  # as old files list them
-    body = b"".join(part.raw for part in graph if part.number not in (_OUTPUT, _VALUE_INFO) and id(part) not in gone)
-    body += entry(_OUTPUT, _variable(hidden, 3))
-    model = b"".join(entry(_GRAPH, body) if field.number == _GRAPH else bytes(field.raw) for field in top)
-    return model, Linear(np.ascontiguousarray(arrays[1].T), arrays[0])
+    kept = b"".join(part.raw for part in graph if part.number not in (_OUTPUT, _VALUE_INFO) and id(part) not in gone)
+    rest = b"".join(field.raw for field in top if field.number != _GRAPH)
+    return Body(kept, hidden, rest), Linear(np.ascontiguousarray(arrays[1].T), arrays[0])
 
 
 def _tail(graph: list[Field], tensors: dict[str, Field]) -> tuple[str, list[Field]] | None:

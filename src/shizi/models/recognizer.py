@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor
 from functools import lru_cache
 
 import numpy as np
@@ -15,6 +14,7 @@ from shizi.models.charset import Charset
 from shizi.models.ctc import Reading, decode
 from shizi.models.head import Columns, Head, MakeHead, WholeHead
 from shizi.models.normalize import Normalization
+from shizi.models.streams import Streams
 from shizi.runtime.base import Session
 
 # (width, step): up to that width, crops are padded to a multiple of the step, whatever their neighbours, so that a line reads the
@@ -37,7 +37,7 @@ class Recognizer:
         session: the network, with or without its last layer (`load_recognizer`).
         card: says what it takes.
         charset: its characters.
-        pool: where batches run; its threads are the runs at a time.
+        streams: where batches run.
         make_head: makes the last layer.
         squeeze: cut lines out a little narrower than they are.
     """
@@ -47,13 +47,13 @@ class Recognizer:
         session: Session,
         card: Card,
         charset: Charset,
-        pool: Executor,
+        streams: Streams,
         make_head: MakeHead = WholeHead,
         squeeze: bool = True,
     ) -> None:
         self._session = session
         self._squeeze = squeeze
-        self._pool = pool
+        self._streams = streams
         self._normalization = Normalization.of(card)
         self.height = card.input.height or 48
         self.languages = card.languages
@@ -93,14 +93,15 @@ class Recognizer:
         for index, crop in enumerate(crops):
             buckets[_padded(crop.width)].append(index)
         batches = [(width, part) for width, members in buckets.items() for part in _batches(members, width)]
-        # The longest first, so that no thread is left alone with it at the end; equal shapes in a row.
-        batches.sort(key=lambda batch: (-batch[0] * len(batch[1]), batch[0]))
+        # The longest first, so that no thread is left alone with it at the end.
+        batches.sort(key=lambda batch: -batch[0] * len(batch[1]))
 
-        def look(batch: tuple[int, list[int]]) -> Columns:
-            return self._look([crops[index] for index in batch[1]], batch[0], head)
+        def look(number: int) -> Columns:
+            width, part = batches[number]
+            return self._look([crops[index] for index in part], width, head)
 
-        found = list(self._pool.map(look, batches))
-        head.settle(found, self._pool)
+        found = self._streams.run(look, [(len(part), width) for width, part in batches])
+        head.settle(found, self._streams)
         readings = [Reading()] * len(crops)
         for (width, part), columns in zip(batches, found, strict=True):
             share = columns.classes.shape[1] / width

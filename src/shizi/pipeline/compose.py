@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
+from statistics import median
 
 import numpy as np
 
@@ -107,24 +108,31 @@ def words_of(reading: Reading, sideways: Quad, vertical: bool) -> tuple[Word, ..
             groups[-1].append(index)
     groups = [group for group in groups if group]
     middles = [(start + end) / 2 for start, end in zip(reading.starts, reading.ends, strict=True)]
-    words = []
+    edges = np.zeros((2, len(groups)), dtype=np.float32)
     edge = 0.0
-    for group, following in zip_longest(groups, groups[1:]):
+    for number, (group, following) in enumerate(zip_longest(groups, groups[1:])):
         start, end = max(edge, _outer(middles, group, -1)), _outer(middles, group, 1)
         if following is not None:
             end = min(end, (middles[group[-1]] + middles[following[0]]) / 2)
+        edges[:, number] = start, end
         edge = end
-        part = slices(sideways, np.array([start], dtype=np.float32), np.array([end], dtype=np.float32))
-        polygon = as_polygon((turn_corners(part, -1) if vertical else part)[0])
-        score = sum(reading.scores[k] for k in group) / len(group)
-        words.append(Word("".join(reading.characters[k] for k in group), score, polygon))
-    return tuple(words)
+    parts = slices(sideways, *edges)
+    polygons = map(as_polygon, turn_corners(parts, -1) if vertical else parts)
+    return tuple(
+        Word(
+            "".join(reading.characters[k] for k in group),
+            sum(reading.scores[k] for k in group) / len(group),
+            polygon,
+        )
+        for group, polygon in zip(groups, polygons, strict=True)
+    )
 
 
 def _outer(middles: list[float], group: list[int], side: int) -> float:
     """Where a word ends: half a character beyond the middle of its last one. CTC marks the middles of characters, not their edges."""
     last = group[-1] if side > 0 else group[0]
-    inside = np.diff(middles[group[0] : group[-1] + 1])
-    pitches = inside if len(inside) else np.diff(middles)
-    half = float(np.median(pitches)) / 2 if len(pitches) else 0.5
+    # Of the word itself; of the whole line where it is a single character.
+    shown = middles[group[0] : group[-1] + 1] if len(group) > 1 else middles
+    pitches = [after - before for before, after in pairwise(shown)]
+    half = median(pitches) / 2 if pitches else 0.5
     return min(max(middles[last] + side * half, 0.0), 1.0)

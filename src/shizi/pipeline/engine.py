@@ -22,6 +22,7 @@ from shizi.models.direction import DirectionClassifier
 from shizi.models.head import WholeHead, load_recognizer
 from shizi.models.recognizer import Recognizer
 from shizi.models.store import ModelStore
+from shizi.models.streams import Streams
 from shizi.pipeline.budget import Budget
 from shizi.pipeline.compose import compose
 from shizi.pipeline.draft import Draft
@@ -86,7 +87,7 @@ class OCR:
         whole = SessionOptions(threads, choice.precision)
         # A line is too small for several threads: they read lines side by side instead.
         shared = SessionOptions(threads // streams, choice.precision, streams, few_shapes=True)
-        self._pool = ThreadPoolExecutor(streams, "shizi-recognize")
+        self._streams = Streams(streams)
         names = parts.names
         cards = [self._store.card(name) for name in names]
         paths = [self._store.path(name) for name in names]
@@ -98,7 +99,7 @@ class OCR:
                 session, make_head = load_recognizer(loaded, path, shared, charset, card.sure_logit)
             else:
                 session, make_head = loaded.load(path, shared), WholeHead
-            return Recognizer(session, card, charset, self._pool, make_head, tuning.squeeze)
+            return Recognizer(session, card, charset, self._streams, make_head, tuning.squeeze)
 
         with ThreadPoolExecutor(len(cards)) as pool:
             reading = pool.submit(recognizer)
@@ -170,7 +171,7 @@ class OCR:
 
     def close(self) -> None:
         """Ends the threads that read lines; the object cannot read any more."""
-        self._pool.shutdown()
+        self._streams.close()
 
     def __enter__(self) -> Self:
         return self

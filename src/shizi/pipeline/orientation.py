@@ -10,7 +10,7 @@ from shizi.geometry import sizes
 from shizi.pipeline.draft import CLEARLY_LONG, TALL, Draft
 from shizi.pipeline.reader import LineReader, weight
 
-_SAMPLE = 5
+_SAMPLE = 4
 # A trial that reads this surely, and this many characters per square of its lines, needs no other trial: upside-down text yields
 # sure but few characters.
 _SURE, _DENSE = 0.92, 0.75

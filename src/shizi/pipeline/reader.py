@@ -64,10 +64,9 @@ class LineReader:
     def _straighten(self, drafts: Sequence[Draft]) -> None:
         """Lets short pieces lie as their page does where they read as well so: a narrow glyph looks like a turned one."""
         short = [
-            (draft, line, draft.quarters)
+            (draft, int(line), draft.quarters)
             for draft in drafts
-            for line in range(len(draft.quads))
-            if draft.aspects[line] < CLEARLY_LONG and draft.turns[line] != draft.quarters
+            for line in np.flatnonzero((draft.aspects < CLEARLY_LONG) & (draft.turns != draft.quarters))
         ]
         self.read(short)
         for draft, line, turn in short:

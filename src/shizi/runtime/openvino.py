@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, cast
 
 from shizi.errors import ModelLoadFailed, OutOfMemory
 from shizi.runtime.base import Batch, SessionOptions, T
-from shizi.runtime.rewrite import shuffle_late
+from shizi.runtime.rewrite.gates import clamp_gates
+from shizi.runtime.rewrite.shuffle import shuffle_late
 
 if TYPE_CHECKING:
     import openvino
@@ -71,7 +72,8 @@ class OpenVinoRuntime:
         }
         try:
             network = self._core.read_model(model if content is None else content)
-            compiled = self._core.compile_model(shuffle_late(network), "CPU", properties)
+            faster = shuffle_late(network)
+            compiled = self._core.compile_model(clamp_gates(faster) if options.few_shapes else faster, "CPU", properties)
         except RuntimeError as error:
             raise ModelLoadFailed(f"OpenVINO cannot load {model}: {error}") from error
         return OpenVinoSession(compiled, options.concurrency)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from shizi.models.card import DEFAULT_TIER
 from shizi.models.store import ModelStore
 from shizi.runtime.choose import load_runtime
-from shizi.runtime.rewrite import shuffle_late
+from shizi.runtime.rewrite.shuffle import shuffle_late
 
 if TYPE_CHECKING:
     import openvino
