@@ -1,0 +1,55 @@
+"""The gates of squeeze-and-excitation blocks (Hu et al., 2018), as OpenVINO can fuse them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shizi.runtime.rewrite.nodes import Array, constant, pointwise, replace, source
+
+if TYPE_CHECKING:
+    import openvino
+
+_PLAIN = {"strides": [1, 1], "dilations": [1, 1], "pads_begin": [0, 0], "pads_end": [0, 0], "auto_pad": "explicit"}
+
+
+def clamp_gates(model: openvino.Model) -> openvino.Model:
+    """Draws a hard sigmoid, max(0, min(1, slope x + shift)), into the pointwise convolution before it.
+
+    Slope and shift go into its weights and bias, and what is left is a clamp, which OpenVINO does in the convolution. The hard
+    sigmoid it has in float32 and another memory layout only, with a conversion before it and one after it: four steps for a
+    gate, each of which is prepared anew whenever the shape changes.
+
+    Returns:
+        The model, changed in place.
+    """
+    for node in model.get_ordered_ops():
+        gate = _gate(node) if node.get_type_name() == "HardSigmoid" else None
+        if gate is not None:
+            replace(node, gate)
+    return model
+
+
+def _gate(node: openvino.Node) -> openvino.Node | None:
+    import openvino.opset13 as ops
+
+    slope, shift = constant(node, 1), constant(node, 2)
+    if slope is None or shift is None or slope.size != 1 or shift.size != 1:
+        return None
+    layer = source(node, 0)
+    bias: Array | None = np.zeros(1, dtype=np.float32)
+    if layer.get_type_name() == "Add":
+        bias, layer = constant(layer, 1), source(layer, 0)
+    if bias is None or layer.get_type_name() != "Convolution":
+        return None
+    weights, attributes = constant(layer, 1), layer.get_attributes()
+    if weights is None or weights.shape[2:] != (1, 1):
+        return None
+    if any(attributes[name] != value for name, value in _PLAIN.items()):
+        return None
+    outputs = len(weights)
+    if bias.shape not in ((1, outputs, 1, 1), (outputs, 1, 1), (1,)):
+        return None
+    shifts = np.broadcast_to(slope.ravel() * bias.ravel() + shift.ravel(), outputs)
+    return ops.clamp(pointwise(layer.input_value(0), slope.ravel() * weights, shifts), 0.0, 1.0)

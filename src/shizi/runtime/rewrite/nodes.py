@@ -1,0 +1,42 @@
+"""Nodes of OpenVINO graphs: what they are, and new ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import openvino
+
+Array = NDArray[np.float32]
+
+
+def source(node: openvino.Node, index: int) -> Any:
+    """The node that makes an input, over nodes that change nothing."""
+    found: Any = node.input_value(index).get_node()
+    while found.get_type_name() == "Identity":
+        found = found.input_value(0).get_node()
+    return found
+
+
+def constant(node: openvino.Node, index: int) -> Array | None:
+    """An input that is the same for every run, as float32; None where it is not."""
+    found = source(node, index)
+    return np.asarray(found.data, dtype=np.float32) if found.get_type_name() == "Constant" else None
+
+
+def replace(old: openvino.Node, new: openvino.Node) -> None:
+    """Hands the new node's output to all that used the old one's."""
+    for user in list(old.output(0).get_target_inputs()):
+        user.replace_source_output(new.output(0))
+
+
+def pointwise(inputs: openvino.Node | openvino.Output, weights: Array, bias: Array) -> openvino.Node:
+    """A convolution of single pixels: weights (outputs, inputs), bias (outputs,)."""
+    import openvino.opset13 as ops
+
+    matrix = np.ascontiguousarray(weights.reshape(*weights.shape[:2], 1, 1), dtype=np.float32)
+    product = ops.convolution(inputs, ops.constant(matrix), [1, 1], [0, 0], [0, 0], [1, 1])
+    return ops.add(product, ops.constant(np.ascontiguousarray(bias.reshape(1, -1, 1, 1), dtype=np.float32)))
