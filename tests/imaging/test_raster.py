@@ -238,3 +238,10 @@ def test_a_truncated_file_is_an_error(kind: str) -> None:
     data = save(Image.fromarray(noise), kind)
     with pytest.raises(CorruptDocument, match=r"damaged|truncated"):
         decode(data[: len(data) * 2 // 3])
+
+
+@pytest.mark.parametrize(("mode", "opaque"), [("RGBA", RED), ("LA", BLACK)])
+def test_an_alpha_channel_that_is_the_same_throughout_changes_nothing(mode: str, opaque: tuple[int, int, int]) -> None:
+    for alpha in (0, 255):
+        pixels = strip((*opaque, alpha) if mode == "RGBA" else (opaque[0], alpha), mode=mode)
+        assert colours(decode(save(pixels, "PNG"))) == [opaque]

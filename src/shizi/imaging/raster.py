@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import BmpImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
@@ -149,13 +150,13 @@ def _converter(image: Image.Image, frame: Frame) -> Callable[[Image.Image], NDAr
     key = image.info.get("transparency")
     deep_key = mode == "RGB" and isinstance(key, tuple) and max(key) > 255  # a key of 16 bits fits no pixel of 8
     if mode in ("RGBA", "LA", "PA", "RGBa", "La") or (key is not None and not deep_key):
-        opaque = mode in ("RGBA", "LA") and image.getchannel("A").getextrema() == (
-            0,
-            0,
-        )  # an unused channel, not a blank page
-        return (lambda strip: np.asarray(_plain(strip).convert("RGBA"))[..., :3]) if opaque else _over_white
+        # Transparent throughout is an unused channel, not a blank page.
+        even = mode in ("RGBA", "LA") and image.getchannel("A").getextrema() in ((0, 0), (255, 255))
+        return (lambda strip: np.asarray(strip.convert("RGB"))) if even else _over_white
     if mode == "RGB":
         return np.asarray
+    if mode == "L":
+        return lambda strip: cv2.cvtColor(np.asarray(strip), cv2.COLOR_GRAY2RGB)
     return lambda strip: np.asarray(_plain(strip).convert("RGB"))
 
 

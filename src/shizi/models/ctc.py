@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from shizi.models.charset import Charset
 
 BLANK = 0
-_LIKELY = 0.05
+# Where no allowed character is as likely as this, the column shows a character of another language.
+LIKELY = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +56,7 @@ def best_path(
         wrong = ~np.isin(classes, allowed)
         others = probabilities[wrong][:, allowed]
         best = others.argmax(axis=1)
-        # Where no allowed character is at all likely, the column shows a character of another language: nothing is read.
-        likely = np.take_along_axis(others, best[:, None], axis=1)[:, 0] >= _LIKELY
+        likely = np.take_along_axis(others, best[:, None], axis=1)[:, 0] >= LIKELY
         classes[wrong] = np.where(likely, allowed[best], BLANK)
     return classes, np.take_along_axis(probabilities, classes[:, :, None], axis=2)[:, :, 0]
 

@@ -8,6 +8,7 @@ stands out.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from shizi.errors import ModelLoadFailed
 from shizi.models.charset import Charset
 from shizi.models.common import common_classes
-from shizi.models.ctc import BLANK, best_path
+from shizi.models.ctc import BLANK, LIKELY, best_path
 from shizi.models.onnx_file import cut_linear
 from shizi.models.streams import Streams
 from shizi.runtime.base import Batch, Runtime, Session, SessionOptions
@@ -114,6 +115,12 @@ class LinearHead:
         self._session = session
         self._allowed = allowed
         self._shortlist = shortlist
+        if shortlist is not None:
+            # What may be taken for a common character that was asked for is mostly a character that was not.
+            self._sure = shortlist.sure if allowed is None else shortlist.sure - _RELIEF
+            self._asked = np.ones(len(shortlist.classes), np.bool_)
+            if allowed is not None:
+                self._asked = np.isin(shortlist.classes, allowed)
 
     def look(self, output: Batch) -> Columns:
         """See `Head.look`."""
@@ -125,10 +132,15 @@ class LinearHead:
         count = len(self._shortlist.classes)
         common, scores, logits = _likeliest_of_logits(rows[:, :count])
         classes = self._shortlist.classes[common]
-        doubtful = logits < self._shortlist.sure
-        if self._allowed is not None:
-            # What may be taken for a common character that was asked for is mostly a character that was not.
-            doubtful = ~np.isin(classes, self._allowed) | (logits < self._shortlist.sure - _RELIEF)
+        doubtful = logits < self._sure
+        foreign = np.flatnonzero(~self._asked[common])
+        if len(foreign):
+            # What surely is a character that may not be read, and looks like none that may, is nothing.
+            others = rows[np.ix_(foreign, np.flatnonzero(self._asked))].max(axis=1)
+            surely = logits[foreign] >= self._shortlist.sure
+            hopeless = surely & (others < logits[foreign] + math.log(LIKELY))
+            classes[foreign[hopeless]] = BLANK
+            doubtful[foreign] = ~hopeless
         return _columns(output.shape, classes, scores, np.flatnonzero(doubtful), rows[:, count:])
 
     def settle(self, batches: Sequence[Columns], streams: Streams) -> None:
