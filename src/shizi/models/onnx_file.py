@@ -73,7 +73,10 @@ class Body:
         """An ONNX model of the body, or of the body and this last layer, without a softmax: (B, T, classes)."""
         if layer is None:
             return self.rest + entry(_GRAPH, self.graph + entry(_OUTPUT, _variable(self.hidden, 3)))
-        weights, bias, product, output = (f"shizi.{name}" for name in ("weights", "bias", "product", "output"))
+        prefix = "shizi."
+        while prefix.encode() in self.graph:  # not every runtime refuses a name that is there twice
+            prefix += "_"
+        weights, bias, product, output = (prefix + name for name in ("weights", "bias", "product", "output"))
         nodes = (_node("MatMul", [self.hidden, weights], product), _node("Add", [product, bias], output))
         tensors = (_tensor(weights, layer.weights.T), _tensor(bias, layer.bias))
         added = b"".join([entry(_NODE, node) for node in nodes] + [entry(_TENSOR, values) for values in tensors])

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float32]
 
 
-def source(node: openvino.Node, index: int) -> Any:
+def source(node: openvino.Node, index: int) -> openvino.Node:
     """The node that makes an input, over nodes that change nothing."""
     found: Any = node.input_value(index).get_node()
     while found.get_type_name() == "Identity":
@@ -22,9 +22,11 @@ def source(node: openvino.Node, index: int) -> Any:
 
 
 def constant(node: openvino.Node, index: int) -> Array | None:
-    """An input that is the same for every run, as float32; None where it is not."""
+    """An input that is the same for every run; None where it is not, or not float32, as all that is made of it would be."""
     found = source(node, index)
-    return np.asarray(found.data, dtype=np.float32) if found.get_type_name() == "Constant" else None
+    if found.get_type_name() != "Constant" or found.data.dtype != np.float32:
+        return None
+    return np.asarray(found.data)
 
 
 def replace(old: openvino.Node, new: openvino.Node) -> None:
