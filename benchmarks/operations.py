@@ -19,7 +19,8 @@ from shizi import OCR
 from shizi.bench.recording import Recorder, Run
 from shizi.runtime.base import Batch, SessionOptions, T
 from shizi.runtime.choose import choose, load_runtime
-from shizi.runtime.rewrite import shuffle_late
+from shizi.runtime.rewrite.gates import clamp_gates
+from shizi.runtime.rewrite.shuffle import shuffle_late
 
 ROUNDS = 3
 _BAR = 30
@@ -65,6 +66,8 @@ class CountingRuntime:
     def load(self, model: Path, options: SessionOptions, *, content: bytes | None = None) -> CountingSession:
         """See `Runtime.load`."""
         network = shuffle_late(self._core.read_model(str(model) if content is None else content))
+        if options.few_shapes:
+            network = clamp_gates(network)
         hint = "bf16" if options.precision == "bfloat16" else "f32"
         properties = {"PERF_COUNT": True, "INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": hint}
         return CountingSession(self._core.compile_model(network, "CPU", properties).create_infer_request())

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
@@ -29,6 +29,7 @@ from shizi.models.head import Columns
 from shizi.models.onnx_file import cut_linear
 from shizi.models.recognizer import Recognizer
 from shizi.models.store import ModelStore
+from shizi.models.streams import Streams
 from shizi.runtime.base import Batch, Session, SessionOptions
 from shizi.runtime.choose import choose, load_runtime
 
@@ -74,7 +75,7 @@ class WatchingHead:
         blank = np.zeros(output.shape[:2], dtype=np.intp)
         return Columns(blank, blank.astype(np.float32), blank[:0, 0], output[:0, 0])
 
-    def settle(self, batches: Sequence[Columns], pool: Executor) -> None:
+    def settle(self, batches: Sequence[Columns], streams: Streams) -> None:
         """See `Head.settle`."""
 
     def take(self) -> Seen:
@@ -239,9 +240,9 @@ def main() -> None:
     charset = read_charset(path, card.charset or "metadata:character", card.classes)
     logits = runtime.load(path, options, content=layer.onnx(softmax=False))
     head = WatchingHead(logits, common_classes(charset.characters))
-    with ThreadPoolExecutor(1) as pool:
-        session = runtime.load(path, options, content=body)
-        reader = Recognizer(session, card, charset, pool, lambda _: head)
+    with closing(Streams(1)) as streams:
+        session = runtime.load(path, options, content=body.onnx())
+        reader = Recognizer(session, card, charset, streams, lambda _: head)
         seen = measure(reader, head, arguments.lines, Random(arguments.seed))
     print(
         f"{arguments.model}, {choice.runtime}, {choice.precision}, {arguments.lines} lines: share of columns settled.\n"

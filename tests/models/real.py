@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from shizi.models.detector import Detector
 from shizi.models.direction import DirectionClassifier
 from shizi.models.recognizer import Recognizer
 from shizi.models.store import ModelStore
+from shizi.models.streams import Streams
 from shizi.runtime.base import Session, SessionOptions
 from shizi.runtime.onnx import OnnxRuntime
 
@@ -26,7 +26,7 @@ def detector() -> Detector:
 def recognizer() -> Recognizer:
     card, path, session = _load(1)
     charset = read_charset(path, card.charset or "", card.classes)
-    return Recognizer(session, card, charset, ThreadPoolExecutor(2))
+    return Recognizer(session, card, charset, Streams(2))
 
 
 @cache

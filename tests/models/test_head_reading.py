@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import cache
 
 import numpy as np
@@ -15,6 +15,7 @@ from shizi.models.charset import read_charset
 from shizi.models.head import WholeHead, load_recognizer
 from shizi.models.recognizer import Recognizer
 from shizi.models.store import ModelStore
+from shizi.models.streams import Streams
 from shizi.runtime.base import SessionOptions
 from shizi.runtime.onnx import OnnxRuntime
 from shizi.runtime.openvino import OpenVinoRuntime
@@ -45,9 +46,9 @@ def readers(request: pytest.FixtureRequest) -> Iterator[tuple[Recognizer, Recogn
     card, path = store.card(name), store.path(name)
     charset = read_charset(path, card.charset or "", card.classes)
     session, make_head = load_recognizer(runtime, path, options, charset, card.sure_logit)
-    with ThreadPoolExecutor(2) as pool:
-        whole = Recognizer(runtime.load(path, options), card, charset, pool, WholeHead)
-        yield whole, Recognizer(session, card, charset, pool, make_head)
+    with closing(Streams(2)) as streams:
+        whole = Recognizer(runtime.load(path, options), card, charset, streams, WholeHead)
+        yield whole, Recognizer(session, card, charset, streams, make_head)
 
 
 @cache

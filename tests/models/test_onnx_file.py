@@ -10,57 +10,23 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from shizi.models.card import DEFAULT_TIER
-from shizi.models.onnx_file import Linear, cut_linear, read_metadata
+from shizi.models.onnx_file import Body, Linear, cut_linear, read_metadata
 from shizi.models.store import ModelStore
-from shizi.models.wire import varint
 from shizi.runtime.base import Batch, Runtime, SessionOptions
 from shizi.runtime.onnx import OnnxRuntime
 from shizi.runtime.openvino import OpenVinoRuntime
+from tests.models.reader_file import BIAS, CLASSES, FEATURES, LAYER, SOFTMAX, TAIL, WEIGHTS, axis, model, tensor
 from tests.runtime.onnx_file import FLOAT, doubling, entry, node, variable
 
 OPTIONS = SessionOptions(threads=1)
-FEATURES, CLASSES = 6, 9
-Array = NDArray[np.float32]
-SHARED = np.random.default_rng(5)
-WEIGHTS: Array = SHARED.standard_normal((CLASSES, FEATURES)).astype(np.float32)
-BIAS: Array = SHARED.standard_normal(CLASSES).astype(np.float32)
-TAIL = (node("MatMul", ["h", "w"], "p"), node("Add", ["p", "b"], "s"))
-SOFTMAX = node("Softmax", ["s"], "y")
 
 
 @pytest.fixture(scope="module", params=[OnnxRuntime, OpenVinoRuntime])
 def runtime(request: pytest.FixtureRequest) -> Runtime:
     made: Runtime = request.param()
     return made
-
-
-def tensor(name: str, values: Array, *, packed: bool = False, raw: bool = True) -> bytes:
-    """A tensor: its sides packed or one by one, its values as raw bytes or as floats."""
-    sides = entry(1, b"".join(map(varint, values.shape))) if packed else b"".join(entry(1, n) for n in values.shape)
-    return sides + entry(2, FLOAT) + entry(8, name) + entry(9 if raw else 4, values.astype("<f4").tobytes())
-
-
-LAYER = (tensor("w", WEIGHTS.T), tensor("b", BIAS))
-
-
-def model(
-    tail: Sequence[bytes], tensors: Sequence[bytes] = LAYER, version: int = 13, inputs: Sequence[bytes] = ()
-) -> bytes:
-    """ "x" (B, T, features) doubled to "h", then the tail up to "y"."""
-    nodes = [node("Add", ["x", "x"], "h"), *tail]
-    graph = b"".join(entry(1, part) for part in nodes) + entry(2, "g") + b"".join(entry(5, part) for part in tensors)
-    graph += b"".join(entry(11, given_input) for given_input in [variable("x", 3), *inputs]) + entry(
-        12, variable("y", 3)
-    )
-    return entry(1, 8) + entry(7, graph) + entry(8, entry(2, version)) + entry(14, entry(1, "k") + entry(2, "v"))
-
-
-def axis(number: int) -> bytes:
-    """An attribute of a softmax."""
-    return entry(5, entry(1, "axis") + entry(3, number) + entry(20, 2))
 
 
 def hidden(seed: int = 0, shape: tuple[int, ...] = (2, 5, FEATURES)) -> Batch:
@@ -71,7 +37,7 @@ def run(runtime: Runtime, content: bytes, batch: Batch) -> Batch:
     return runtime.load(Path("drawn.onnx"), OPTIONS, content=content).run(batch, np.copy)
 
 
-def parts(content: bytes) -> tuple[bytes, Linear]:
+def parts(content: bytes) -> tuple[Body, Linear]:
     cut = cut_linear(content)
     assert cut is not None
     return cut
@@ -79,9 +45,14 @@ def parts(content: bytes) -> tuple[bytes, Linear]:
 
 def in_two_parts(runtime: Runtime, content: bytes, batch: Batch) -> Batch:
     body, layer = parts(content)
-    seen = run(runtime, body, batch)
-    probabilities = run(runtime, layer.onnx(softmax=True), seen.reshape(-1, seen.shape[-1]))
-    return probabilities.reshape(*seen.shape[:2], -1)
+    seen = run(runtime, body.onnx(), batch)
+    return apart(runtime, layer, seen, softmax=True)
+
+
+def apart(runtime: Runtime, layer: Linear, seen: Batch, *, softmax: bool) -> Batch:
+    """What the layer by itself makes of features, (B, T, features) -> (B, T, classes)."""
+    found = run(runtime, layer.onnx(softmax=softmax), seen.reshape(-1, seen.shape[-1]))
+    return found.reshape(*seen.shape[:2], -1)
 
 
 WHOLE = {
@@ -104,6 +75,9 @@ WHOLE = {
     "both mixed": model([*TAIL, SOFTMAX], [tensor("b", BIAS, packed=True, raw=False), tensor("w", WEIGHTS.T)]),
     "the last axis by number": model([*TAIL, SOFTMAX + axis(2)], version=11),
     "weights listed among the inputs": model([*TAIL, SOFTMAX], inputs=[variable("w", 2), variable("b", 1)]),
+    "weights listed among the inputs of an old file": model(
+        [*TAIL, SOFTMAX], inputs=[variable("w", 2), variable("b", 1)], format_version=3
+    ),
     "the last axis from the end": model([*TAIL, SOFTMAX + axis(2**64 - 1)]),
 }
 
@@ -125,10 +99,61 @@ def test_body_and_layer_compute_what_the_whole_does(runtime: Runtime, name: str)
 
 
 def test_the_body_keeps_all_but_the_layer() -> None:
-    body, _ = parts(WHOLE["as it is"])
-    assert read_metadata(body) == {"k": "v"}
-    assert len(body) < len(WHOLE["as it is"]) - WEIGHTS.nbytes - BIAS.nbytes
-    assert cut_linear(body) is None
+    body, layer = parts(WHOLE["as it is"])
+    alone = body.onnx()
+    assert read_metadata(alone) == read_metadata(body.onnx(layer)) == {"k": "v"}
+    assert len(alone) < len(WHOLE["as it is"]) - WEIGHTS.nbytes - BIAS.nbytes
+    assert cut_linear(alone) is None
+
+
+def says_logits_and_features(runtime: Runtime, content: bytes, classes: Sequence[int], batch: Batch) -> Body:
+    """Asserts that the body with these classes' layer computes what the two do one by one."""
+    body, layer = parts(content)
+    few = layer.only(np.array(classes))
+    seen, both = run(runtime, body.onnx(), batch), run(runtime, body.onnx(few.passing_on()), batch)
+    assert both.shape == (*seen.shape[:2], len(classes) + seen.shape[2])
+    assert np.array_equal(both[:, :, len(classes) :], seen)
+    logits = apart(runtime, few, seen, softmax=False)
+    assert logits.std() > 0.1
+    assert both[:, :, : len(classes)] == pytest.approx(logits, abs=1e-4)
+    return body
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_body_and_some_classes_say_logits_and_features_at_once(runtime: Runtime, name: str) -> None:
+    says_logits_and_features(runtime, WHOLE[name], [4, 0, 7], hidden())
+
+
+def test_a_body_with_its_own_layer_says_the_logits(runtime: Runtime) -> None:
+    body, layer = parts(WHOLE["as it is"])
+    batch = hidden(2)
+    assert run(runtime, body.onnx(layer), batch) == pytest.approx(2 * batch @ WEIGHTS.T + BIAS, abs=1e-5)
+
+
+def test_a_layer_that_passes_its_input_on_ends_with_it() -> None:
+    layer = Linear(WEIGHTS, BIAS)
+    passing, column = layer.passing_on(), hidden(6, (FEATURES,))
+    assert passing.weights.dtype == passing.bias.dtype == np.float32
+    assert np.array_equal((passing.weights @ column + passing.bias)[CLASSES:], column)
+    assert np.array_equal(passing.only(np.arange(CLASSES)).weights, WEIGHTS)
+    assert layer.weights.shape == (CLASSES, FEATURES)
+
+
+@pytest.mark.parametrize("stem", ["shizi.", "shizi._", "shizi.__"])
+def test_names_that_the_model_has_already_are_given_to_nothing_else(runtime: Runtime, stem: str) -> None:
+    """A runtime may take one of two values of a name for the other, so these are of the shapes that would fit."""
+    weights, bias, product, output = (stem + name for name in ("weights", "bias", "product", "output"))
+    taken = (tensor(weights, hidden(8, (FEATURES, 2 + FEATURES))), tensor(bias, hidden(9, (2 + FEATURES,))))
+    ends = tensor("back", hidden(10, (2 + FEATURES, FEATURES)))
+    nodes = [
+        node("MatMul", ["h", weights], product),
+        node("Add", [product, bias], output),
+        node("MatMul", [output, "back"], "shizi.hidden"),
+        node("MatMul", ["shizi.hidden", "w"], "p"),
+    ]
+    content = model([*nodes, TAIL[1], SOFTMAX], [*LAYER, *taken, ends])
+    body = says_logits_and_features(runtime, content, [3, 5], hidden(1))
+    assert body.hidden == "shizi.hidden"
 
 
 ENDS = {
@@ -188,6 +213,7 @@ def refused_or_read(content: bytes) -> None:
     except (IndexError, UnicodeDecodeError):
         return
     assert cut is None or len(cut[1].weights) == len(cut[1].bias) > 0
+    assert cut is None or len(cut[0].onnx()) < len(cut[0].onnx(cut[1].passing_on()))
 
 
 @given(st.integers(0, len(WHOLE["as it is"]) - 1))
@@ -244,8 +270,10 @@ def test_the_default_recogniser_comes_apart_and_computes_the_same(runtime: Runti
     content = store.path(name).read_bytes()
     body, layer = parts(content)
     assert layer.weights.shape == (store.card(name).classes, 120)
-    assert read_metadata(body) == read_metadata(content) != {}
+    alone = body.onnx()
+    assert read_metadata(alone) == read_metadata(content) != {}
     picture = np.clip(hidden(7, (2, 3, 48, 96)), -1, 1)
     whole = run(runtime, content, picture)
     assert in_two_parts(runtime, content, picture) == pytest.approx(whole, abs=2e-5)
-    assert struct.calcsize("f") * layer.weights.size < len(content) - len(body)
+    assert struct.calcsize("f") * layer.weights.size < len(content) - len(alone)
+    says_logits_and_features(runtime, content, range(0, 9000, 3), picture)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -15,6 +15,7 @@ from shizi.imaging.crop import Crop, Pixels
 from shizi.models.charset import Charset
 from shizi.models.head import WholeHead
 from shizi.models.recognizer import Recognizer
+from shizi.models.streams import Streams
 from shizi.runtime.base import Batch
 from shizi.runtime.fake import Answer, FakeSession, out_of_memory
 from tests.models import fakes, real
@@ -26,10 +27,10 @@ MID_GREY = 127
 
 
 @pytest.fixture(scope="module")
-def make_reader() -> MakeReader:
+def make_reader() -> Iterator[MakeReader]:
     charset = Charset(("", *LETTERS, " "))
-    pool = ThreadPoolExecutor(3)
-    return lambda answer: Recognizer(FakeSession(answer), fakes.reader_card(), charset, pool)
+    with closing(Streams(3)) as streams:
+        yield lambda answer: Recognizer(FakeSession(answer), fakes.reader_card(), charset, streams)
 
 
 def crop(pixels: Pixels) -> Crop:
@@ -64,8 +65,8 @@ def test_places_are_fractions_of_the_crop_and_not_of_its_padding(make_reader: Ma
 
 def test_only_the_characters_of_the_languages_are_read() -> None:
     charset = Charset(("", "a", "б", "c", "г"))
-    with ThreadPoolExecutor(1) as pool:
-        reader = Recognizer(FakeSession(fakes.shade_is_class), fakes.reader_card(), charset, pool, WholeHead)
+    with closing(Streams(1)) as streams:
+        reader = Recognizer(FakeSession(fakes.shade_is_class), fakes.reader_card(), charset, streams, WholeHead)
         (everything,) = reader([striped("abcda")])
         (reading,) = reader([striped("abcda")], frozenset({"en"}))
     assert everything.text == "aбcгa"
@@ -89,6 +90,23 @@ def test_batches_are_bounded_and_a_crops_padding_does_not_depend_on_its_neighbou
     assert {shape[3] for shape in shapes} == alone
     assert all(shape[0] * shape[3] <= 4096 for shape in shapes)
     assert sum(shape[0] for shape in shapes) == 30 * len(widths)
+
+
+def test_batches_of_one_shape_run_in_a_row_and_the_largest_first() -> None:
+    shapes: list[tuple[int, ...]] = []
+
+    def answer(batch: Batch) -> Batch:
+        shapes.append(batch.shape)
+        return fakes.shade_is_class(batch)
+
+    texts = ["a" * (1 + 4 * (number % 7)) for number in range(60)]
+    with closing(Streams(1)) as streams:
+        reader = Recognizer(FakeSession(answer), fakes.reader_card(), Charset(("", *LETTERS, " ")), streams)
+        assert [reading.text for reading in reader([striped(text) for text in texts])] == texts
+    runs = [shape for shape, before in zip(shapes, [None, *shapes], strict=False) if shape != before]
+    assert len(runs) == len(set(shapes)) > 7
+    sizes = [shape[0] * shape[3] for shape in runs]
+    assert sizes == sorted(sizes, reverse=True)
 
 
 def test_no_crops_are_no_work(make_reader: MakeReader) -> None:

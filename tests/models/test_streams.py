@@ -1,0 +1,266 @@
+"""Pieces of work are done side by side, those of one shape in a row, for all that ask."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from itertools import chain, cycle, islice
+from typing import ParamSpec, TypeVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shizi.models.streams import Streams, Turns
+
+P = ParamSpec("P")
+T = TypeVar("T")
+WAIT = 60  # seconds after which a test that would hang fails
+TAKERS = 4
+shapes_of_pieces = st.lists(st.sampled_from("abcd"), max_size=40)
+
+
+class Watched(ThreadPoolExecutor):
+    """Tells what it was asked for, so that a test need not guess when."""
+
+    asked: threading.Semaphore
+    closing: threading.Event
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        future = super().submit(fn, *args, **kwargs)
+        self.asked.release()
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        super().shutdown(wait=False, cancel_futures=cancel_futures)
+        self.closing.set()
+        super().shutdown(wait)
+
+
+@pytest.fixture
+def watched(monkeypatch: pytest.MonkeyPatch) -> type[Watched]:
+    """The threads of streams that are made in this test."""
+    monkeypatch.setattr(Watched, "asked", threading.Semaphore(0), raising=False)
+    monkeypatch.setattr(Watched, "closing", threading.Event(), raising=False)
+    monkeypatch.setattr("shizi.models.streams.ThreadPoolExecutor", Watched)
+    return Watched
+
+
+@pytest.fixture(scope="module")
+def three() -> Iterator[Streams]:
+    with closing(Streams(3)) as made:
+        yield made
+
+
+@given(shapes_of_pieces, st.lists(st.integers(0, TAKERS - 1), max_size=40))
+def test_every_piece_is_taken_once_in_whatever_order_takers_come(shapes: list[str], order: list[int]) -> None:
+    turns = Turns(shapes)
+    waiting = Counter(shapes)
+    last: dict[int, Hashable] = {}
+    taken = []
+    for taker in islice(chain(order, cycle(range(TAKERS))), len(shapes)):
+        turn = turns.next(last.get(taker))
+        assert turn is not None
+        shape, number = turn
+        assert shapes[number] == shape
+        assert shape == last.get(taker) or not waiting[str(last.get(taker))]
+        last[taker] = shape
+        waiting[str(shape)] -= 1
+        taken.append(number)
+    assert sorted(taken) == list(range(len(shapes)))
+    assert [turns.next(shape) for shape in (None, *"abcd")] == [None] * 5
+
+
+@given(shapes_of_pieces, st.integers(0, 40))
+def test_nothing_is_taken_after_the_end_was_called(shapes: list[str], before: int) -> None:
+    turns = Turns(shapes)
+    for _ in range(before):
+        turns.next(None)
+    turns.stop()
+    assert [turns.next(shape) for shape in (None, *"abcd")] == [None] * 5
+
+
+def test_takers_begin_shapes_of_their_own_and_then_help_where_most_is_left() -> None:
+    turns = Turns("abbcccc")
+    assert [turns.next(None) for _ in "abc"] == [("a", 0), ("b", 1), ("c", 3)]
+    assert turns.next("a") == ("c", 4)  # two of c are left then, one of b
+    assert turns.next("b") == ("b", 2)
+    assert turns.next("b") == ("c", 5)
+    assert turns.next("c") == ("c", 6)
+    assert turns.next("c") is None
+
+
+def test_takers_at_the_same_moment_take_different_pieces() -> None:
+    shapes = [number % 7 for number in range(4000)]
+    turns, start = Turns(shapes), threading.Barrier(TAKERS)
+
+    def take() -> list[int]:
+        start.wait(WAIT)
+        taken: list[int] = []
+        last: Hashable | None = None
+        while (turn := turns.next(last)) is not None:
+            last, number = turn
+            taken.append(number)
+        return taken
+
+    with ThreadPoolExecutor(TAKERS) as pool:
+        all_taken = [number for taker in [pool.submit(take) for _ in range(TAKERS)] for number in taker.result(WAIT)]
+    assert sorted(all_taken) == list(range(4000))
+
+
+@given(shapes_of_pieces)
+def test_what_comes_of_the_pieces_is_in_their_order(three: Streams, shapes: list[str]) -> None:
+    done: list[int] = []
+
+    def work(number: int) -> str:
+        done.append(number)
+        return f"{number} {shapes[number]}"
+
+    assert three.run(work, shapes) == [f"{number} {shape}" for number, shape in enumerate(shapes)]
+    assert sorted(done) == list(range(len(shapes)))
+
+
+def test_nothing_to_do_does_nothing(three: Streams) -> None:
+    assert three.run(lambda number: 1 // number, []) == []
+
+
+@pytest.mark.parametrize(
+    ("shapes", "rounds"),
+    [
+        ("aabb", ["ab", "ab"]),
+        ("aaabbb", ["ab", "ab", "ab"]),
+        ("aaaabbcc", ["ab", "ab", "ac", "ac"]),  # who is done with b begins c
+        ("aaaaaabb", ["ab", "ab", "aa", "aa"]),  # who is done with b helps
+        ("abcbcbcb", ["ab", "bc", "bc", "bc"]),
+    ],
+)
+def test_each_of_two_streams_keeps_to_a_shape_while_it_lasts(shapes: str, rounds: list[str]) -> None:
+    """Two pieces are done at a time, and none begins before those two have ended."""
+    lock, both = threading.Lock(), threading.Barrier(2)
+    begun: list[str] = []
+    threads: list[set[str]] = []
+
+    def work(number: int) -> None:
+        with lock:
+            begun.append(shapes[number])
+            if len(begun) % 2:
+                threads.append(set())
+            threads[-1].add(threading.current_thread().name)
+        both.wait(WAIT)
+
+    with closing(Streams(2)) as streams:
+        streams.run(work, shapes)
+    assert ["".join(sorted(begun[at : at + 2])) for at in range(0, len(begun), 2)] == rounds
+    assert all(len(names) == 2 for names in threads)
+    assert all(name.startswith("shizi-recognize") for names in threads for name in names)
+
+
+def test_an_error_is_raised_nothing_more_is_begun_and_others_are_served() -> None:
+    begun: list[int] = []
+    all_here, go = threading.Barrier(3), threading.Event()
+
+    def work(number: int) -> int:
+        begun.append(number)
+        if number < 2:
+            all_here.wait(WAIT)
+        if number == 1:
+            raise ZeroDivisionError("piece 1")
+        assert go.wait(WAIT)
+        return number
+
+    streams = Streams(2)
+    with ThreadPoolExecutor(1) as caller:
+        answer = caller.submit(streams.run, work, "ab" * 20)
+        all_here.wait(WAIT)
+        # One stream is held by piece 0; the other is free as soon as the error has been noted.
+        assert streams.run(lambda number: -number, "cccc") == [0, -1, -2, -3]
+        go.set()
+        with pytest.raises(ZeroDivisionError, match="piece 1"):
+            answer.result(WAIT)
+    both = threading.Barrier(2)
+    assert sorted(streams.run(lambda _: both.wait(WAIT), "de")) == [0, 1]  # none of the threads is lost
+    streams.close()
+    assert sorted(begun) == [0, 1]
+
+
+def test_two_callers_take_turns(watched: type[Watched]) -> None:
+    order: list[str] = []
+    begun, go = threading.Event(), threading.Event()
+
+    def piece(caller: str, number: int) -> None:
+        order.append(f"{caller}{number}")
+        begun.set()
+        assert go.wait(WAIT)
+
+    with closing(Streams(1)) as streams, ThreadPoolExecutor(2) as callers:
+        long = callers.submit(streams.run, lambda number: piece("long ", number), "a" * 6)
+        assert begun.wait(WAIT)
+        assert watched.asked.acquire(timeout=WAIT)
+        short = callers.submit(streams.run, lambda number: piece("short ", number), "bb")
+        assert watched.asked.acquire(timeout=WAIT)
+        go.set()
+        for answer in (long, short):
+            answer.result(WAIT)
+    assert order == ["long 0", "short 0", "long 1", "short 1", "long 2", "long 3", "long 4", "long 5"]
+
+
+def test_a_short_page_is_done_while_a_long_one_holds_a_stream() -> None:
+    """The long one's first piece ends only after the short one has been read."""
+    short_is_done, first_begun = threading.Event(), threading.Event()
+
+    def long(number: int) -> int:
+        if number == 0:
+            first_begun.set()
+            assert short_is_done.wait(WAIT)
+        return number
+
+    with closing(Streams(2)) as streams, ThreadPoolExecutor(1) as caller:
+        answer = caller.submit(streams.run, long, "a" * 30)
+        assert first_begun.wait(WAIT)
+        assert streams.run(lambda number: 7 * number, "bbc") == [0, 7, 14]
+        assert not answer.done()
+        short_is_done.set()
+        assert answer.result(WAIT) == list(range(30))
+
+
+@given(st.lists(shapes_of_pieces, min_size=2, max_size=4))
+def test_every_caller_gets_its_own_results(three: Streams, jobs: Sequence[list[str]]) -> None:
+    with ThreadPoolExecutor(len(jobs)) as callers:
+        answers = [
+            callers.submit(three.run, lambda number, job=job: (job, number), shapes) for job, shapes in enumerate(jobs)
+        ]
+        for job, (answer, shapes) in enumerate(zip(answers, jobs, strict=True)):
+            assert answer.result(WAIT) == [(job, number) for number in range(len(shapes))]
+
+
+def test_nothing_can_be_run_after_closing() -> None:
+    streams = Streams(2)
+    assert streams.run(abs, "ab") == [0, 1]
+    streams.close()
+    streams.close()
+    done: list[int] = []
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        streams.run(done.append, "ab")
+    assert done == []
+
+
+def test_closing_ends_a_call_that_runs(watched: type[Watched]) -> None:
+    streams = Streams(1)
+    begun = threading.Event()
+    done: list[int] = []
+
+    def work(number: int) -> None:
+        begun.set()
+        assert watched.closing.wait(WAIT)
+        done.append(number)
+
+    with ThreadPoolExecutor(1) as caller:
+        answer = caller.submit(streams.run, work, "aaa")
+        assert begun.wait(WAIT)
+        streams.close()
+        with pytest.raises(RuntimeError, match="after shutdown"):
+            answer.result(WAIT)
+    assert done == [0]
