@@ -63,6 +63,24 @@ class EncryptedDocument(ShiziError):
     exit_code = 77
 
 
+class Unauthenticated(ShiziError):
+    """Nobody signed in, or with a key or token that does not hold."""
+
+    code = "UNAUTHENTICATED"
+    number = 4010
+    http_status = 401
+    exit_code = 77
+
+
+class Forbidden(ShiziError):
+    """Whoever signed in may not do this."""
+
+    code = "FORBIDDEN"
+    number = 4030
+    http_status = 403
+    exit_code = 77
+
+
 class NotFound(ShiziError):
     """A file, model or other named thing does not exist."""
 
@@ -70,6 +88,38 @@ class NotFound(ShiziError):
     number = 4040
     http_status = 404
     exit_code = 66
+
+
+class TryLater(ShiziError):
+    """Base of the errors that say when to come again.
+
+    Attributes:
+        retry_after: seconds; None where nobody knows.
+    """
+
+    retryable = True
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class RateLimited(TryLater):
+    """A tenant asked for more than its quota."""
+
+    code = "RATE_LIMITED"
+    number = 4290
+    http_status = 429
+    exit_code = 75
+
+
+class Overloaded(TryLater):
+    """More work is waiting than can be done in time; this request was not begun."""
+
+    code = "OVERLOADED"
+    number = 4291
+    http_status = 429
+    exit_code = 75
 
 
 class ImageTooLarge(ShiziError):
@@ -110,6 +160,16 @@ class DeadlineExceeded(ShiziError):
     retryable = True
 
 
+class EngineUnavailable(TryLater):
+    """The engine is not ready, or its circuit breaker is open."""
+
+    code = "ENGINE_UNAVAILABLE"
+    number = 5030
+    http_status = 503
+    exit_code = 69
+
+
 def taxonomy() -> tuple[type[ShiziError], ...]:
     """All error classes by number, the base class first."""
-    return (ShiziError, *sorted(ShiziError.__subclasses__(), key=lambda error: error.number))
+    classes = (*ShiziError.__subclasses__(), *TryLater.__subclasses__())
+    return (ShiziError, *sorted((error for error in classes if error is not TryLater), key=lambda error: error.number))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Literal, Self
@@ -142,6 +142,23 @@ class OCR:
         options = ReadOptions(detect, classify, recognize, pages, languages, password, text_layer, min_score)
         return self._read(source, options)
 
+    def read_page(self, image: PageImage, options: ReadOptions) -> tuple[Page, Mapping[str, float]]:
+        """Reads one page that was decoded elsewhere.
+
+        Args:
+            image: the page.
+            options: as for `read`; `pages` and `password` are not looked at.
+
+        Returns:
+            The page, and the milliseconds of each stage.
+
+        Raises:
+            ShiziError: as `read`.
+        """
+        clock: defaultdict[str, float] = defaultdict(float)
+        page = self._page(image, options, self._reader(options), clock)
+        return page, _milliseconds(clock)
+
     def read_many(
         self,
         sources: Iterable[Source],
@@ -182,8 +199,7 @@ class OCR:
         self.close()
 
     def _read(self, source: Source, options: ReadOptions) -> Document:
-        direction = self._direction if options.classify else None
-        reader = LineReader(self._recognizer, direction, self._languages(options.languages))
+        reader = self._reader(options)
         clock: defaultdict[str, float] = defaultdict(float)
         pages: list[Page] = []
         images = open_pages(
@@ -200,10 +216,14 @@ class OCR:
             image = next(images, None)
             clock["decode"] += time.perf_counter() - start
             if image is None:
-                return Document(tuple(pages), self.models, {stage: 1000 * seconds for stage, seconds in clock.items()})
+                return Document(tuple(pages), self.models, _milliseconds(clock))
             pages.append(self._page(image, options, reader, clock))
             del image
             budget.spend(pages[-1])
+
+    def _reader(self, options: ReadOptions) -> LineReader:
+        direction = self._direction if options.classify else None
+        return LineReader(self._recognizer, direction, self._languages(options.languages))
 
     def _page(self, image: PageImage, options: ReadOptions, reader: LineReader, clock: defaultdict[str, float]) -> Page:
         start = time.perf_counter()
@@ -267,6 +287,10 @@ def _result(future: Future[Document], on_error: Literal["raise", "return"]) -> D
         if on_error == "raise":
             raise
         return error
+
+
+def _milliseconds(clock: Mapping[str, float]) -> dict[str, float]:
+    return {stage: 1000 * seconds for stage, seconds in clock.items()}
 
 
 def _info(card: Card) -> ModelInfo:
