@@ -26,8 +26,9 @@ from shizi.models.onnx_file import cut_linear
 from shizi.models.streams import Streams
 from shizi.runtime.base import Batch, Runtime, Session, SessionOptions
 
-# Columns are padded to a multiple of it, so that the runtime meets few shapes; with all classes they take 75 kB each.
-_STEP, _MOST = 32, 128
+# Columns are padded to a multiple of it, so that the runtime meets few shapes, and no more are worked out in one piece: with all
+# classes they take 75 kB each, and several threads share them.
+_STEP, _MOST = 8, 32
 # A layer with no more classes than this is worked out in one step.
 _FEW = 4096
 # Fewer characters to be taken for one another: the common ones are sure at lower logits.

@@ -26,6 +26,8 @@ _MOST_SQUEEZED, _SQUEEZED = 0.88, 0.92
 # (width, lines): up to that width so many lines are read at once, the rest of them one by one. More at once does not run faster,
 # and each shape takes 5 MB and a moment the first time.
 _BATCHES = ((256, 4), (512, 2))
+# Each thread takes at least so many batches, where there are as many lines.
+_TURNS = 3
 # Sets of languages whose characters are not looked up again.
 _HEADS = 16
 
@@ -92,7 +94,9 @@ class Recognizer:
         buckets: defaultdict[int, list[int]] = defaultdict(list)
         for index, crop in enumerate(crops):
             buckets[_padded(crop.width)].append(index)
-        batches = [(width, part) for width, members in buckets.items() for part in _batches(members, width)]
+        # What a thread gets at a time, that the others need not wait for it at the end.
+        share = sum(width * len(members) for width, members in buckets.items()) / (_TURNS * self._streams.count)
+        batches = [(width, part) for width, members in buckets.items() for part in _batches(members, width, share)]
         # The longest first, so that no thread is left alone with it at the end.
         batches.sort(key=lambda batch: -batch[0] * len(batch[1]))
 
@@ -104,9 +108,9 @@ class Recognizer:
         head.settle(found, self._streams)
         readings = [Reading()] * len(crops)
         for (width, part), columns in zip(batches, found, strict=True):
-            share = columns.classes.shape[1] / width
+            density = columns.classes.shape[1] / width
             for index, classes, scores in zip(part, columns.classes, columns.scores, strict=True):
-                readings[index] = decode(classes, scores, crops[index].width * share, self.charset)
+                readings[index] = decode(classes, scores, crops[index].width * density, self.charset)
         return readings
 
     def _look(self, crops: Sequence[Crop], width: int, head: Head) -> Columns:
@@ -129,9 +133,10 @@ def _padded(width: int) -> int:
     return max(_MIN_WIDTH, -(-width // step) * step)
 
 
-def _batches(members: list[int], width: int) -> Iterator[list[int]]:
-    """Splits crops of one width into batches of at most two sizes."""
+def _batches(members: list[int], width: int, share: float) -> Iterator[list[int]]:
+    """Splits crops of one width into batches of at most two sizes, none with more than a share of pixels but single lines."""
     most = next((lines for limit, lines in _BATCHES if width <= limit), 1)
+    most = most if most * width <= share else 1
     full = len(members) // most * most
     for start in range(0, full, most):
         yield members[start : start + most]

@@ -60,7 +60,7 @@ class Streams:
     """
 
     def __init__(self, count: int) -> None:
-        self._count = count
+        self.count = count
         self._pool = ThreadPoolExecutor(count, "shizi-recognize")
 
     def run(self, work: Callable[[int], R], shapes: Sequence[Hashable]) -> list[R]:
@@ -74,7 +74,7 @@ class Streams:
         """
         turns = Turns(shapes)
         done: dict[int, R] = {}
-        chains: list[Future[None]] = [Future() for _ in range(min(self._count, len(shapes)))]
+        chains: list[Future[None]] = [Future() for _ in range(min(self.count, len(shapes)))]
 
         def step(chain: Future[None], last: Hashable | None) -> None:
             try:

@@ -73,7 +73,9 @@ class OpenVinoRuntime:
         try:
             network = self._core.read_model(model if content is None else content)
             faster = shuffle_late(network)
-            compiled = self._core.compile_model(clamp_gates(faster) if options.few_shapes else faster, "CPU", properties)
+            compiled = self._core.compile_model(
+                clamp_gates(faster) if options.few_shapes else faster, "CPU", properties
+            )
         except RuntimeError as error:
             raise ModelLoadFailed(f"OpenVINO cannot load {model}: {error}") from error
         return OpenVinoSession(compiled, options.concurrency)
