@@ -14,6 +14,7 @@ from shizi.geometry import (
     bounds,
     clockwise,
     expand,
+    from_top_left,
     min_area_quad,
     sizes,
     slices,
@@ -53,7 +54,7 @@ def test_no_quadrilaterals_are_no_trouble() -> None:
     assert [len(part) for part in sizes(none)] == [0, 0]
     assert angles(none).shape == (0,)
     assert bounds(none).shape == (0, 4)
-    assert start_at_top_left(none).shape == clockwise(none).shape == (0, 4, 2)
+    assert start_at_top_left(none).shape == clockwise(none).shape == from_top_left(none).shape == (0, 4, 2)
     assert turn_page(none, 1, 10, 20).shape == expand(none, np.zeros(0, dtype=np.float32)).shape == (0, 4, 2)
 
 
@@ -85,6 +86,13 @@ def test_the_first_edge_runs_most_to_the_right(quads: Quads, roll: int, mirrored
     along = edges[:, 0] / np.linalg.norm(edges, axis=1)
     assert along[0] >= along.max() - 1e-6
     assert abs((float(angles(started)[0]) + 180) % 360 - 180) <= 45.1
+
+
+@given(st.lists(st.tuples(rectangles(44), st.integers(0, 3), st.booleans()), min_size=1, max_size=6))
+def test_rectangles_start_at_their_own_top_left_each_as_alone(given_ones: list[tuple[Quads, int, bool]]) -> None:
+    shuffled = [np.roll(quads[:, ::-1] if mirrored else quads, roll, axis=1) for quads, roll, mirrored in given_ones]
+    found = from_top_left(np.concatenate(shuffled))
+    assert found.tolist() == np.concatenate([quads for quads, _, _ in given_ones]).tolist()
 
 
 @given(st.floats(-44, 44), st.integers(0, 3))

@@ -1,4 +1,4 @@
-"""Rewritten networks compute the same."""
+"""A detector whose end is rewritten computes the same."""
 
 from __future__ import annotations
 
@@ -8,25 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from shizi.models.card import DEFAULT_TIER
 from shizi.models.store import ModelStore
-from shizi.runtime.choose import load_runtime
 from shizi.runtime.rewrite.shuffle import shuffle_late
+from tests.runtime.rewrite.networks import Array, kinds, run
 
 if TYPE_CHECKING:
     import openvino
-
-FLOAT32 = {"INFERENCE_PRECISION_HINT": "f32"}
-
-
-@pytest.fixture(scope="module")
-def core() -> openvino.Core:
-    load_runtime("openvino")  # keeps OpenVINO from calling home
-    import openvino
-
-    return openvino.Core()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +67,7 @@ def network(
     return openvino.Model([(last, hidden)[index].output(0) for index in outputs], [picture], "drawn")
 
 
-def run(core: openvino.Core, model: openvino.Model, batch: NDArray[np.float32]) -> NDArray[np.float32]:
-    request = core.compile_model(model, "CPU", FLOAT32).create_infer_request()
-    request.infer([batch])
-    return np.array(request.get_output_tensor(0).data, dtype=np.float32)
-
-
-def kinds(model: openvino.Model) -> list[str]:
-    return [node.get_type_name() for node in model.get_ordered_ops()]
-
-
-def pictures(*shape: int) -> NDArray[np.float32]:
+def pictures(*shape: int) -> Array:
     return np.random.default_rng(9).standard_normal(shape).astype(np.float32)
 
 
@@ -102,7 +81,7 @@ def test_an_end_of_two_transposed_convolutions_computes_the_same(
     assert rewritten is not model
     assert "ConvolutionBackpropData" in kinds(model)
     assert "ConvolutionBackpropData" not in kinds(rewritten)
-    before, after = run(core, model, batch), run(core, rewritten, batch)
+    (before,), (after,) = run(core, model, batch), run(core, rewritten, batch)
     assert before.shape == after.shape == (shape[0], 1, 4 * shape[2], 4 * shape[3])
     assert len(np.unique(before.round(4))) > 8  # no plain picture, which any order of the pixels would give
     assert after == pytest.approx(before, abs=1e-6)
@@ -132,7 +111,7 @@ def test_a_model_that_ends_otherwise_stays_as_it_is(core: openvino.Core, model: 
     before = kinds(drawn)
     assert shuffle_late(drawn) is drawn
     assert kinds(drawn) == before
-    assert run(core, drawn, pictures(1, 3, 5, 7)).size
+    assert run(core, drawn, pictures(1, 3, 5, 7))[0].size
 
 
 def test_the_default_detector_computes_the_same(core: openvino.Core) -> None:
@@ -142,7 +121,7 @@ def test_the_default_detector_computes_the_same(core: openvino.Core) -> None:
     assert "ConvolutionBackpropData" not in kinds(rewritten)
     page = np.full((1, 3, 96, 160), 2.0, dtype=np.float32)
     page[:, :, 40:60, 20:140:6] = -2  # strokes, so that there is something to find
-    before, after = run(core, core.read_model(path), page), run(core, rewritten, page)
+    (before,), (after,) = run(core, core.read_model(path), page), run(core, rewritten, page)
     assert before.shape == after.shape == (1, 1, 96, 160)
     assert before.max() > 0.5 > before.min()
     assert after == pytest.approx(before, abs=1e-5)
