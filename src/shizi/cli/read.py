@@ -9,7 +9,7 @@ from typing import ClassVar
 import click
 
 from shizi.cli.groups import GroupedCommand
-from shizi.cli.pages import parse_pages
+from shizi.page_numbers import parse_pages
 
 FORMATS = ("text", "json", "md", "csv", "hocr", "alto", "pdf", "annotated")
 FILE = click.Path(dir_okay=False, path_type=Path)

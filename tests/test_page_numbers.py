@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shizi.cli.pages import LARGEST, parse_pages
+from shizi.page_numbers import LARGEST, parse_pages
 
 
 def test_a_list_of_numbers_and_ranges() -> None:

@@ -1,0 +1,1 @@
+"""The HTTP service: uploads in, documents out, and everything that keeps one caller from harming another."""

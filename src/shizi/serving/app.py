@@ -1,0 +1,80 @@
+"""The application: which parts answer which address, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from shizi.errors import ShiziError
+from shizi.serving.middleware import Lingering, Observed
+from shizi.serving.problem import Problems
+from shizi.serving.routes.about import about_routes, health_routes, metrics_routes
+from shizi.serving.routes.described import described
+from shizi.serving.routes.dialects import FORMS, dialect_routes
+from shizi.serving.routes.ocr import ocr_routes
+from shizi.serving.service import Service
+
+_DESCRIPTION: Final = (
+    "Reads text from images and PDFs. Errors are problem+json (RFC 9457) with a stable code and number."
+)
+
+
+def public_app(service: Service) -> ASGIApp:
+    """What clients may reach."""
+    options = service.options
+    app = _empty(service, options.docs and not options.internal_apart)
+    routers = [ocr_routes(service), dialect_routes(service), about_routes(service), health_routes(service)]
+    if not options.internal_apart:
+        routers.append(metrics_routes(service))
+    for router in routers:
+        app.include_router(router)
+    return _around(app, service)
+
+
+def internal_app(service: Service) -> ASGIApp:
+    """What only the operator may reach: metrics, health, and the description of the public application."""
+    app = _empty(service, docs=False)
+    app.include_router(health_routes(service))
+    app.include_router(metrics_routes(service))
+    if service.options.docs:
+        public = _empty(service, docs=True)
+        for router in (ocr_routes(service), dialect_routes(service), about_routes(service), health_routes(service)):
+            public.include_router(router)
+
+        @app.get("/openapi.json", include_in_schema=False)
+        def description() -> dict[str, object]:
+            return public.openapi()
+
+    return _around(app, service)
+
+
+def _empty(service: Service, docs: bool) -> FastAPI:
+    app = FastAPI(
+        title="shizi",
+        version=service.options.version,
+        description=_DESCRIPTION,
+        openapi_url="/openapi.json" if docs else None,
+        docs_url=None,  # FastAPI's page loads its scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.openapi = described(app)  # type: ignore[method-assign]
+    problems = Problems(FORMS)
+
+    async def answer(request: Request, error: Exception) -> Response:
+        return problems.answer(request, error)
+
+    for kind in (ShiziError, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, answer)
+    return app
+
+
+def _around(app: FastAPI, service: Service) -> ASGIApp:
+    lingering = Lingering(app, service.options)
+    return Observed(lingering, Problems(FORMS), service.metrics, service.log, service.lifecycle)

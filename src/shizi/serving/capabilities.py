@@ -1,0 +1,49 @@
+"""What this server offers, and its limits, so that a client need not find them out by being refused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shizi.export import EXPORTERS
+from shizi.imaging.decode import ACCEPTED
+from shizi.serving.options import ServiceOptions
+from shizi.serving.schemas import DialectForm, ReadingForm
+from shizi.types import SCHEMA
+
+
+def capabilities(options: ServiceOptions) -> dict[str, Any]:
+    """The facts as plain values of JSON."""
+    limits = options.limits
+    return {
+        "version": options.version,
+        "schema": SCHEMA,
+        "inputs": [name.strip() for name in ACCEPTED.replace(" and ", ", ").split(",")],
+        "formats": {name: exporter.media_type for name, exporter in EXPORTERS.items()},
+        "parameters": sorted(ReadingForm.model_fields),
+        "dialects": {
+            "/v1/ocr": {"bodies": ["multipart/form-data: file", "application/json: image_base64"]},
+            "/v1/preview": {"bodies": ["multipart/form-data: file", "application/json: image_base64"]},
+            "/api/v1/ocr": {
+                "bodies": ["application/json: image_base64"],
+                "parameters": sorted(DialectForm.model_fields),
+            },
+            "/ocr": {"bodies": ["multipart/form-data: image"], "parameters": sorted(DialectForm.model_fields)},
+        },
+        "limits": {
+            "max_bytes": options.uploads.max_bytes,
+            "max_parts": options.uploads.max_parts,
+            "max_field_bytes": options.uploads.max_field_bytes,
+            "upload_timeout_s": options.uploads.timeout_s,
+            "max_pixels": limits.max_pixels,
+            "max_side": limits.max_side,
+            "max_pages": limits.max_pages,
+            "max_memory": limits.max_memory,
+            "max_words": limits.max_words,
+            "pdf_dpi": limits.pdf_dpi,
+            "pdf_max_pixels": limits.pdf_max_pixels,
+            "timeout_s": options.request_timeout_s,
+            "longest_timeout_s": options.longest_timeout_s,
+            "preview_side": options.preview_side,
+            "documents_at_a_time": options.documents,
+        },
+    }

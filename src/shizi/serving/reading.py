@@ -1,0 +1,118 @@
+"""The way of one request that reads a document, from its body to the document; the same for every dialect."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from starlette.requests import ClientDisconnect, Request
+
+from shizi.pipeline.options import ReadOptions
+from shizi.serving.refusals import InvalidParameters
+from shizi.serving.schemas import DialectForm, Reading, ReadingForm, merged, read_options
+from shizi.serving.service import Service
+from shizi.serving.trace import trace_of
+from shizi.serving.uploads import Received, receive
+from shizi.types import Document
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request whose body is here and whose parameters hold.
+
+    Attributes:
+        received: the document and what came with it.
+        form: the parameters.
+        options: the same for the engine.
+        deadline: in `time.monotonic()`.
+    """
+
+    received: Received
+    form: ReadingForm | DialectForm
+    options: ReadOptions
+    deadline: float
+
+
+@asynccontextmanager
+async def asked_of(
+    service: Service, request: Request, name: str, query: Reading, model: type[ReadingForm | DialectForm]
+) -> AsyncIterator[Asked]:
+    """Takes a request's body; its document is gone when the context ends.
+
+    Args:
+        service: the parts.
+        request: whose body was not touched yet.
+        name: of the form's field that holds the document.
+        query: the parameters of the query.
+        model: all parameters.
+
+    Raises:
+        ShiziError: anything that is wrong with the body or the parameters.
+    """
+    received = await receive(request, name, service.options.uploads, service.threads)
+    with received.upload as upload:
+        trace = trace_of(request.scope)
+        trace.upload_bytes, trace.sha256 = upload.size, upload.sha256[:12]
+        service.metrics.upload_bytes.observe(upload.size)
+        form = merged(query, dict(received.fields), model)
+        yield Asked(received, form, read_options(form), time.monotonic() + _allowed(service, form))
+
+
+async def read(service: Service, request: Request, asked: Asked, longest_side: int | None = None) -> Document:
+    """Reads the document of a request; drops it when the client goes away.
+
+    Raises:
+        ShiziError: as `DocumentReader.read`.
+        ClientDisconnect: nobody waits for the answer any more.
+    """
+    trace = trace_of(request.scope)
+    work = service.reader.read(asked.received.upload, asked.options, asked.deadline, longest_side)
+    with service.metrics.documents.track_inprogress():
+        document = await while_connected(request, work)
+    trace.pages = len(document.pages)
+    trace.timings_ms.update(document.timings_ms)
+    service.metrics.count(document)
+    return document
+
+
+async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """The result of some work, which is cancelled when the client of a request (whose body was taken) goes away.
+
+    Raises:
+        ClientDisconnect: it went away.
+    """
+    working = asyncio.ensure_future(work)
+    leaving = asyncio.ensure_future(_gone(request))
+    try:
+        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return working.result()
+        raise ClientDisconnect
+    finally:
+        leaving.cancel()
+        if not working.done():
+            working.cancel()
+            await asyncio.wait((working,))
+        if not working.cancelled():
+            working.exception()  # looked at: it is nobody's any more
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _allowed(service: Service, form: Reading) -> float:
+    """Seconds that the document may take."""
+    longest = service.options.longest_timeout_s
+    if form.timeout is None:
+        return service.options.request_timeout_s
+    if form.timeout > longest:
+        raise InvalidParameters([("timeout", f"is {form.timeout:g}; this server allows up to {longest:g} seconds")])
+    return form.timeout

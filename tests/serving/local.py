@@ -1,0 +1,103 @@
+"""A server in a process of its own whose reader reads within the process: `python -m tests.serving.local`.
+
+It stands where the sandbox and the engine stand in `shizi serve`, so that tests of the HTTP layer need neither. A document that
+begins with `SCRIPT ` is not read; the rest of it says what happens instead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from shizi import OCR, errors
+from shizi.errors import DeadlineExceeded, ShiziError, TryLater
+from shizi.imaging.limits import Limits
+from shizi.pipeline.options import ReadOptions
+from shizi.serving.app import internal_app, public_app
+from shizi.serving.drawing import Drawings
+from shizi.serving.lifecycle import Lifecycle
+from shizi.serving.logs import make_log, quiet_library_logs
+from shizi.serving.metrics import Metrics
+from shizi.serving.options import ServerOptions, ServiceOptions
+from shizi.serving.server import bind, serve
+from shizi.serving.service import Service
+from shizi.serving.uploads import Upload, UploadLimits
+from shizi.types import Document, Line, ModelInfo, Page, Word
+
+SCRIPT = b"SCRIPT "
+BOX = ((1.0, 2.0), (31.0, 2.0), (31.0, 12.0), (1.0, 12.0))
+SAID = Document(
+    (Page(1, 40, 20, 0, (Line("said", 0.9, BOX, 0.0, (Word("said", 0.9, BOX),)),), "said"),), (), {"detect": 1.5}
+)
+
+
+class LocalReader:
+    """Reads with an `OCR` of this process, or does what a script says."""
+
+    def __init__(self, threads: ThreadPoolExecutor) -> None:
+        self._threads = threads
+        self._ocr: OCR | None = None
+        self.state = "ready"
+
+    async def read(
+        self, upload: Upload, options: ReadOptions, deadline: float, longest_side: int | None = None
+    ) -> Document:
+        begin = upload.file.read(200)
+        upload.file.seek(0)
+        if begin.startswith(SCRIPT):
+            return await self._scripted(begin[len(SCRIPT) :].decode(), deadline, longest_side)
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, upload, options)
+
+    async def models(self) -> tuple[ModelInfo, ...]:
+        return (ModelInfo("detect", "drawn", "1", "0" * 64),)
+
+    def _read(self, upload: Upload, options: ReadOptions) -> Document:
+        self._ocr = self._ocr or OCR()
+        return self._ocr.read(upload.file, **{f.name: getattr(options, f.name) for f in dataclasses.fields(options)})
+
+    async def _scripted(self, script: str, deadline: float, longest_side: int | None) -> Document:
+        word, _, rest = script.partition(" ")
+        if word == "raise":
+            kind: type[ShiziError] = getattr(errors, rest.split()[0])
+            raise kind("as the script says", 7.2) if issubclass(kind, TryLater) else kind("as the script says")
+        if word == "break":
+            raise RuntimeError("SECRET-TEXT of a document")
+        if word == "wait":
+            try:
+                async with asyncio.timeout(deadline - time.monotonic()):
+                    await asyncio.sleep(float(rest.split()[0]))
+            except TimeoutError:
+                raise DeadlineExceeded("the script waited for too long: allow more time") from None
+            except asyncio.CancelledError:
+                print("DROPPED", flush=True)
+                raise
+        if word == "side":
+            page = dataclasses.replace(SAID.pages[0], text=str(longest_side))
+            return dataclasses.replace(SAID, pages=(page,))
+        return SAID
+
+
+async def run(service: dict[str, Any], server: dict[str, Any], uploads: dict[str, Any]) -> None:
+    threads = ThreadPoolExecutor(8)
+    reader = LocalReader(threads)
+    limits = Limits()
+    options = ServiceOptions("1.2.3", limits, UploadLimits(**uploads), **service)
+    listening = ServerOptions(**{"port": 0, "pre_stop_s": 0.3, **server})
+    log = make_log()
+    quiet_library_logs(log)
+    parts = Service(options, reader, reader, Drawings(limits, 2), Metrics("1.2.3"), log, Lifecycle(), threads)
+    doors = [(public_app(parts), bind(listening.host, listening.port, 100))]
+    if listening.internal_port is not None:
+        doors.append((internal_app(parts), bind(listening.internal_host, listening.internal_port, 100)))
+    ports = [sock.getsockname()[1] for _, sock in doors]
+    await serve(doors, listening, parts.lifecycle, lambda: print(json.dumps(ports), flush=True))
+    threads.shutdown(cancel_futures=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(run(*(json.loads(argument) for argument in sys.argv[1:4])))
