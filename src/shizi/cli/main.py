@@ -35,6 +35,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "read": Entry("shizi.cli.read", "read", "Read the text of images and PDFs."),
     "models": Entry("shizi.cli.models", "models", "List, pull and verify the models."),
     "bench": Entry("shizi.cli.bench", "bench", "Measure how fast this machine reads."),
+    "auth": Entry("shizi.cli.auth", "auth", "Make, list and revoke the API keys of a server."),
     "doctor": Entry("shizi.cli.doctor", "doctor", "Say what is installed, what fits this machine, and why."),
     "completion": Entry("shizi.cli.completion", "completion", "Print the script that completes commands in a shell."),
 }

@@ -14,7 +14,7 @@ import secrets
 import sqlite3
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,16 +79,16 @@ def parse_key(text: str) -> tuple[str, bytes] | None:
     return None if parts is None else (parts[1], _hash(parts[1], parts[2]))
 
 
-def default_path(environment: Mapping[str, str]) -> Path:
-    """Where keys are kept: in `SHIZI_HOME`, else in the user's folder for data that must not be lost."""
-    if environment.get("SHIZI_HOME"):
-        return Path(environment["SHIZI_HOME"]).expanduser() / "keys.sqlite3"
+def default_path(home: Path | None) -> Path:
+    """Where keys are kept: in `home` (SHIZI_HOME), else in the user's folder for data, which nothing clears like a cache."""
+    if home is not None:
+        return home.expanduser() / "keys.sqlite3"
     if sys.platform == "win32":
-        base = Path(environment.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
     elif sys.platform == "darwin":
         base = Path.home() / "Library" / "Application Support"
     else:
-        configured = Path(environment.get("XDG_DATA_HOME", ""))
+        configured = Path(os.environ.get("XDG_DATA_HOME", ""))
         base = configured if configured.is_absolute() else Path.home() / ".local" / "share"
     return base / "shizi" / "keys.sqlite3"
 
