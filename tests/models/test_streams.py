@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
-from collections.abc import Callable, Hashable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from itertools import chain, cycle, islice
 from typing import ParamSpec, TypeVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shizi.models.streams import Streams, Turns
+from shizi.batching.claim import Claim
+from shizi.errors import DeadlineExceeded
+from shizi.models.streams import Streams
 
 P = ParamSpec("P")
 T = TypeVar("T")
 WAIT = 60  # seconds after which a test that would hang fails
-TAKERS = 4
 shapes_of_pieces = st.lists(st.sampled_from("abcd"), max_size=40)
 
 
@@ -53,62 +53,6 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> type[Watched]:
 def three() -> Iterator[Streams]:
     with closing(Streams(3)) as made:
         yield made
-
-
-@given(shapes_of_pieces, st.lists(st.integers(0, TAKERS - 1), max_size=40))
-def test_every_piece_is_taken_once_in_whatever_order_takers_come(shapes: list[str], order: list[int]) -> None:
-    turns = Turns(shapes)
-    waiting = Counter(shapes)
-    last: dict[int, Hashable] = {}
-    taken = []
-    for taker in islice(chain(order, cycle(range(TAKERS))), len(shapes)):
-        turn = turns.next(last.get(taker))
-        assert turn is not None
-        shape, number = turn
-        assert shapes[number] == shape
-        assert shape == last.get(taker) or not waiting[str(last.get(taker))]
-        last[taker] = shape
-        waiting[str(shape)] -= 1
-        taken.append(number)
-    assert sorted(taken) == list(range(len(shapes)))
-    assert [turns.next(shape) for shape in (None, *"abcd")] == [None] * 5
-
-
-@given(shapes_of_pieces, st.integers(0, 40))
-def test_nothing_is_taken_after_the_end_was_called(shapes: list[str], before: int) -> None:
-    turns = Turns(shapes)
-    for _ in range(before):
-        turns.next(None)
-    turns.stop()
-    assert [turns.next(shape) for shape in (None, *"abcd")] == [None] * 5
-
-
-def test_takers_begin_shapes_of_their_own_and_then_help_where_most_is_left() -> None:
-    turns = Turns("abbcccc")
-    assert [turns.next(None) for _ in "abc"] == [("a", 0), ("b", 1), ("c", 3)]
-    assert turns.next("a") == ("c", 4)  # two of c are left then, one of b
-    assert turns.next("b") == ("b", 2)
-    assert turns.next("b") == ("c", 5)
-    assert turns.next("c") == ("c", 6)
-    assert turns.next("c") is None
-
-
-def test_takers_at_the_same_moment_take_different_pieces() -> None:
-    shapes = [number % 7 for number in range(4000)]
-    turns, start = Turns(shapes), threading.Barrier(TAKERS)
-
-    def take() -> list[int]:
-        start.wait(WAIT)
-        taken: list[int] = []
-        last: Hashable | None = None
-        while (turn := turns.next(last)) is not None:
-            last, number = turn
-            taken.append(number)
-        return taken
-
-    with ThreadPoolExecutor(TAKERS) as pool:
-        all_taken = [number for taker in [pool.submit(take) for _ in range(TAKERS)] for number in taker.result(WAIT)]
-    assert sorted(all_taken) == list(range(4000))
 
 
 @given(shapes_of_pieces)
@@ -186,7 +130,7 @@ def test_an_error_is_raised_nothing_more_is_begun_and_others_are_served() -> Non
     assert sorted(begun) == [0, 1]
 
 
-def test_two_callers_take_turns(watched: type[Watched]) -> None:
+def test_callers_take_turns_by_what_their_pieces_cost(watched: type[Watched]) -> None:
     order: list[str] = []
     begun, go = threading.Event(), threading.Event()
 
@@ -196,15 +140,95 @@ def test_two_callers_take_turns(watched: type[Watched]) -> None:
         assert go.wait(WAIT)
 
     with closing(Streams(1)) as streams, ThreadPoolExecutor(2) as callers:
-        long = callers.submit(streams.run, lambda number: piece("long ", number), "a" * 6)
+        long = callers.submit(streams.run, lambda number: piece("long ", number), "a" * 6, costs=[1024] * 6)
         assert begun.wait(WAIT)
-        assert watched.asked.acquire(timeout=WAIT)
-        short = callers.submit(streams.run, lambda number: piece("short ", number), "bb")
-        assert watched.asked.acquire(timeout=WAIT)
+        for _ in range(6):
+            assert watched.asked.acquire(timeout=WAIT)
+        short = callers.submit(streams.run, lambda number: piece("short ", number), "bb", costs=[256] * 2)
+        for _ in range(2):
+            assert watched.asked.acquire(timeout=WAIT)
         go.set()
         for answer in (long, short):
             answer.result(WAIT)
-    assert order == ["long 0", "short 0", "long 1", "short 1", "long 2", "long 3", "long 4", "long 5"]
+    assert order == ["long 0", "short 0", "short 1", "long 1", "long 2", "long 3", "long 4", "long 5"]
+
+
+def test_a_deadline_ends_a_call_while_its_pieces_wait_for_others() -> None:
+    """The one stream is held by another caller: nothing of the late call is ever begun."""
+    begun, go = threading.Event(), threading.Event()
+    done: list[int] = []
+
+    def hold(_number: int) -> None:
+        begun.set()
+        assert go.wait(WAIT)
+
+    with closing(Streams(1)) as streams, ThreadPoolExecutor(1) as caller:
+        other = caller.submit(streams.run, hold, "a")
+        assert begun.wait(WAIT)
+        with pytest.raises(DeadlineExceeded, match="deadline of this request has passed"):
+            streams.run(done.append, "aaa", claim=Claim(deadline=time.monotonic() + 0.05))
+        go.set()
+        other.result(WAIT)
+        assert streams.run(abs, "ab") == [0, 1]
+    assert done == []
+
+
+def test_a_deadline_that_passes_in_the_middle_waits_for_what_was_begun_and_begins_nothing_more() -> None:
+    """The caller's pixels may be gone when the call has ended, so no thread may still look at them."""
+    now = [0.0]
+    ended: list[int] = []
+
+    def work(number: int) -> None:
+        now[0] += 1.0
+        ended.append(number)
+
+    with closing(Streams(1, clock=lambda: now[0])) as streams:
+        with pytest.raises(DeadlineExceeded):
+            streams.run(work, "a" * 50, claim=Claim(deadline=10.0))
+        assert ended == list(range(10))
+
+
+def test_pieces_of_a_request_that_nobody_waits_for_are_not_begun() -> None:
+    gone = threading.Event()
+    begun: list[int] = []
+
+    def work(number: int) -> None:
+        begun.append(number)
+        if number == 2:
+            gone.set()
+
+    with closing(Streams(1)) as streams:
+        claim = Claim(abandoned=gone.is_set)
+        with pytest.raises(DeadlineExceeded, match="nobody waited"):
+            streams.run(work, "a" * 50, claim=claim)
+        with pytest.raises(DeadlineExceeded, match="nobody waited"):
+            streams.run(work, "a", claim=claim)
+    assert begun == [0, 1, 2]
+
+
+def test_an_interrupt_of_the_caller_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the call is begun after its caller has gone, and what was begun has ended before."""
+    begun, ended = threading.Event(), threading.Event()
+    numbers: list[int] = []
+
+    def work(number: int) -> None:
+        numbers.append(number)
+        begun.set()
+        assert ended.wait(WAIT)
+
+    def interrupted(_streams: Streams, _call: object, _claim: Claim) -> None:
+        assert begun.wait(WAIT)
+        threading.Timer(0.05, ended.set).start()
+        raise KeyboardInterrupt
+
+    with closing(Streams(1)) as streams:
+        with monkeypatch.context() as patched:
+            patched.setattr(Streams, "_wait", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                streams.run(work, "a" * 50)
+        assert ended.is_set()
+        assert streams.run(abs, "ab") == [0, 1]
+    assert numbers == [0]
 
 
 def test_a_short_page_is_done_while_a_long_one_holds_a_stream() -> None:

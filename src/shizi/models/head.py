@@ -18,6 +18,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from shizi.batching.claim import Claim
 from shizi.errors import ModelLoadFailed
 from shizi.models.charset import Charset
 from shizi.models.common import common_classes
@@ -29,6 +30,8 @@ from shizi.runtime.base import Batch, Runtime, Session, SessionOptions
 # Columns are padded to a multiple of it, so that the runtime meets few shapes, and no more are worked out in one piece: with all
 # classes they take 75 kB each, and several threads share them.
 _STEP, _MOST = 8, 32
+# Padded pixels of a line that take as long as a column.
+_COLUMN = 8
 # A layer with no more classes than this is worked out in one step.
 _FEW = 4096
 # Fewer characters to be taken for one another: the common ones are sure at lower logits.
@@ -62,8 +65,8 @@ class Head(Protocol):
         """The network's output, (B, T, …), of which nothing is kept, as columns."""
         ...
 
-    def settle(self, batches: Sequence[Columns], streams: Streams) -> None:
-        """Fills in the unsettled columns of all batches."""
+    def settle(self, batches: Sequence[Columns], streams: Streams, claim: Claim | None = None) -> None:
+        """Fills in the unsettled columns of all batches, on behalf of a request."""
         ...
 
 
@@ -86,7 +89,7 @@ class WholeHead:
         nothing = np.zeros(0, dtype=np.intp)
         return Columns(*best_path(output, self.allowed), nothing, np.zeros((0, 0), dtype=np.float32))
 
-    def settle(self, batches: Sequence[Columns], streams: Streams) -> None:
+    def settle(self, batches: Sequence[Columns], streams: Streams, claim: Claim | None = None) -> None:
         """See `Head.settle`: there is nothing to do."""
 
 
@@ -144,11 +147,13 @@ class LinearHead:
             doubtful[foreign] = ~hopeless
         return _columns(output.shape, classes, scores, np.flatnonzero(doubtful), rows[:, count:])
 
-    def settle(self, batches: Sequence[Columns], streams: Streams) -> None:
+    def settle(self, batches: Sequence[Columns], streams: Streams, claim: Claim | None = None) -> None:
         """See `Head.settle`."""
         hidden = np.concatenate([columns.hidden for columns in batches])
         parts = [hidden[start : start + _MOST] for start in range(0, len(hidden), _MOST)]
-        found = streams.run(lambda number: self._work_out(parts[number]), [len(part) for part in parts])
+        shapes = [len(part) for part in parts]
+        costs = [_COLUMN * columns for columns in shapes]
+        found = streams.run(lambda number: self._work_out(parts[number]), shapes, costs=costs, claim=claim)
         if not found:
             return
         classes, scores = (np.concatenate(values) for values in zip(*found, strict=True))

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from shizi.batching.claim import Claim
 from shizi.imaging.crop import Crop
 from shizi.models.card import Card
 from shizi.models.charset import Charset
@@ -78,15 +79,19 @@ class Recognizer:
         squeezed = lower if lower >= _MOST_SQUEEZED * natural else _SQUEEZED * natural
         return int(np.clip(round(squeezed), 8, _MAX_WIDTH))
 
-    def __call__(self, crops: Sequence[Crop], languages: frozenset[str] | None = None) -> list[Reading]:
+    def __call__(
+        self, crops: Sequence[Crop], languages: frozenset[str] | None = None, claim: Claim | None = None
+    ) -> list[Reading]:
         """Reads crops, each of its own width.
 
         Args:
             crops: lines to be cut out at `height`.
             languages: whose characters may be read; None for all.
+            claim: of the request that they belong to; default: one of their own.
 
         Raises:
             InvalidRequest: a language is unknown.
+            DeadlineExceeded: the request's time is over, or nobody waits for it.
         """
         if not crops:
             return []
@@ -104,8 +109,10 @@ class Recognizer:
             width, part = batches[number]
             return self._look([crops[index] for index in part], width, head)
 
-        found = self._streams.run(look, [(len(part), width) for width, part in batches])
-        head.settle(found, self._streams)
+        shapes = [(len(part), width) for width, part in batches]
+        costs = [lines * width for lines, width in shapes]
+        found = self._streams.run(look, shapes, costs=costs, claim=claim)
+        head.settle(found, self._streams, claim)
         readings = [Reading()] * len(crops)
         for (width, part), columns in zip(batches, found, strict=True):
             density = columns.classes.shape[1] / width

@@ -1,103 +1,171 @@
-"""Runs of a model side by side, those of one shape in a row."""
+"""Runs of a model side by side: whose piece is next is decided by shares, and pieces of one shape run in a row."""
 
 from __future__ import annotations
 
+import math
 import threading
-from collections import deque
+import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import TypeVar
+
+from shizi.batching.claim import Claim
+from shizi.batching.queue import BatchLimits, BatchQueue, Item
 
 R = TypeVar("R")
 
+# A piece is a batch already, of lines of one request (docs/decisions/serving.md).
+_LIMITS = BatchLimits(items=1)
 
-class Turns:
-    """Hands numbered pieces of work to several takers, so that each of them meets few changes of shape.
 
-    A runtime prepares itself whenever the shape of its input changes; in OpenVINO that takes as long as reading a short word. So
-    each taker goes on with the shape it had, then takes the first shape that nobody has begun, and at the end helps the one who
-    has most left.
+@dataclass(slots=True, eq=False)
+class _Call:
+    """One call of `Streams.run`; what changes is guarded by the lock of the streams.
 
-    Args:
-        shapes: of the piece of each number, those that take longest first.
+    Attributes:
+        work: does the piece of a number and keeps what comes of it.
+        waiting: pieces that nobody has begun.
+        running: pieces that are being worked on.
+        error: why the call fails; its first one.
+        over: set when nothing of the call waits or runs any more.
     """
 
-    def __init__(self, shapes: Iterable[Hashable]) -> None:
-        self._lock = threading.Lock()
-        self._waiting: dict[Hashable, deque[int]] = {}
-        for number, shape in enumerate(shapes):
-            self._waiting.setdefault(shape, deque()).append(number)
-        self._begun: set[Hashable] = set()
+    work: Callable[[int], None]
+    waiting: int
+    running: int = 0
+    error: BaseException | None = None
+    over: threading.Event = field(default_factory=threading.Event)
 
-    def next(self, shape: Hashable | None) -> tuple[Hashable, int] | None:
-        """A piece for a taker whose last one had this shape, after its own shape; None when all are taken."""
-        with self._lock:
-            chosen = shape if shape in self._waiting else self._choose()
-            if chosen is None:
-                return None
-            self._begun.add(chosen)
-            pieces = self._waiting[chosen]
-            number = pieces.popleft()
-            if not pieces:
-                del self._waiting[chosen]
-            return chosen, number
+    def settle(self, error: BaseException | None) -> None:
+        """Notes an error, and lets the caller go on where nothing is left to be done."""
+        self.error = self.error or error
+        if not self.waiting and not self.running:
+            self.over.set()
 
-    def stop(self) -> None:
-        """Hands out nothing more."""
-        with self._lock:
-            self._waiting.clear()
 
-    def _choose(self) -> Hashable | None:
-        fresh = (shape for shape in self._waiting if shape not in self._begun)
-        return next(fresh, max(self._waiting, key=lambda shape: len(self._waiting[shape]), default=None))
+_Piece = Item[tuple[_Call, int]]
 
 
 class Streams:
     """Threads that run a model side by side, for any number of callers.
 
+    A runtime prepares itself whenever the shape of its input changes; in OpenVINO that takes as long as reading a short word. So
+    each thread goes on with the shape it had, as far as the shares of those who wait allow.
+
     Args:
         count: threads.
+        clock: of the deadlines of claims.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.count = count
         self._pool = ThreadPoolExecutor(count, "shizi-recognize")
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._queue: BatchQueue[tuple[_Call, int]] = BatchQueue(_LIMITS)
+        self._closed = False
+        self._last = threading.local()
 
-    def run(self, work: Callable[[int], R], shapes: Sequence[Hashable]) -> list[R]:
+    def run(
+        self,
+        work: Callable[[int], R],
+        shapes: Sequence[Hashable],
+        *,
+        costs: Sequence[int] | None = None,
+        claim: Claim | None = None,
+    ) -> list[R]:
         """Does numbered pieces of work and returns what comes of them, in order.
 
-        Every piece queues anew, so that a long page and a short one that are read at a time get as many turns.
+        When it returns or raises, no thread works on any of the pieces any more.
 
         Args:
             work: does the piece of a number; what it raises is raised here.
             shapes: of the piece of each number, those that take longest first.
+            costs: padded pixels of each piece, by which shares are counted; default: each as a short line.
+            claim: of the request; default: one of its own, without a deadline.
+
+        Raises:
+            DeadlineExceeded: the claim's deadline passed, or it was abandoned, before all pieces were begun.
         """
-        turns = Turns(shapes)
+        claim = claim or Claim()
+        claim.check(self._clock())
+        if not shapes:
+            return []
         done: dict[int, R] = {}
-        chains: list[Future[None]] = [Future() for _ in range(min(self.count, len(shapes)))]
 
-        def step(chain: Future[None], last: Hashable | None) -> None:
-            try:
-                turn = turns.next(last)
-                if turn is None:
-                    chain.set_result(None)
-                    return
-                shape, number = turn
-                done[number] = work(number)
-                self._pool.submit(step, chain, shape)
-            except BaseException as error:
-                turns.stop()
-                chain.set_exception(error)
+        def keep(number: int) -> None:
+            done[number] = work(number)
 
+        call = _Call(keep, len(shapes))
+        pieces = zip(shapes, costs or [_LIMITS.quantum] * len(shapes), range(len(shapes)), strict=True)
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("nothing can be run on these streams after shutdown")
+            self._queue.add(Item(claim, shape, cost, (call, number)) for shape, cost, number in pieces)
+            for _ in shapes:
+                self._pool.submit(self._step)
         try:
-            for chain in chains:
-                self._pool.submit(step, chain, None)
-            for chain in chains:
-                chain.result()
-        finally:
-            turns.stop()
+            self._wait(call, claim)
+        except BaseException as error:
+            # An interrupt, for one: what was asked for must not be worked on after the caller has gone.
+            self._drop(claim, error)
+            call.over.wait()
+            raise
+        if call.error is not None:
+            raise call.error
         return [done[number] for number in range(len(shapes))]
 
     def close(self) -> None:
-        """Ends the threads; nothing can be run any more."""
+        """Ends the threads; calls that run fail, and nothing can be run any more."""
+        with self._lock:
+            self._closed = True
+            while items := self._queue.next_batch(-math.inf).items:
+                _refuse(items, RuntimeError("these streams were closed: nothing is run after shutdown"))
         self._pool.shutdown()
+
+    def _wait(self, call: _Call, claim: Claim) -> None:
+        """Waits for the end of a call; from its deadline on nothing more of it is begun."""
+        left = None if claim.deadline == math.inf else max(0.0, claim.deadline - self._clock())
+        if not call.over.wait(left):
+            self._drop(claim, claim.late(self._clock()))
+            call.over.wait()
+
+    def _step(self) -> None:
+        """Does the piece whose turn it is; there is one step for every piece, so none is left over."""
+        with self._lock:
+            turn = self._queue.next_batch(self._clock(), getattr(self._last, "shape", None))
+            for item in turn.dropped:
+                _refuse([item], item.claim.late(self._clock()))
+            for item in turn.items:
+                item.content[0].waiting -= 1
+                item.content[0].running += 1
+        for item in turn.items:
+            self._last.shape = item.bucket
+            self._do(item)
+
+    def _do(self, item: _Piece) -> None:
+        call, number = item.content
+        try:
+            call.work(number)
+            error = None
+        except BaseException as raised:
+            error = raised
+        if error is not None:
+            self._drop(item.claim, error)
+        with self._lock:
+            call.running -= 1
+            call.settle(error)
+
+    def _drop(self, claim: Claim, error: BaseException) -> None:
+        """Begins nothing more of a request."""
+        with self._lock:
+            _refuse(self._queue.drop(claim), error)
+
+
+def _refuse(items: Iterable[_Piece], error: BaseException) -> None:
+    """Lets the calls that wait for these pieces fail; the lock must be held."""
+    for item in items:
+        call = item.content[0]
+        call.waiting -= 1
+        call.settle(error)

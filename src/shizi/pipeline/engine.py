@@ -11,6 +11,7 @@ from typing import Literal, Self
 
 import numpy as np
 
+from shizi.batching.claim import Claim
 from shizi.errors import InvalidRequest, ShiziError
 from shizi.geometry import Quads, bounds
 from shizi.imaging.decode import PageImage, Source, open_pages
@@ -142,21 +143,27 @@ class OCR:
         options = ReadOptions(detect, classify, recognize, pages, languages, password, text_layer, min_score)
         return self._read(source, options)
 
-    def read_page(self, image: PageImage, options: ReadOptions) -> tuple[Page, Mapping[str, float]]:
+    def read_page(
+        self, image: PageImage, options: ReadOptions, claim: Claim | None = None
+    ) -> tuple[Page, Mapping[str, float]]:
         """Reads one page that was decoded elsewhere.
 
         Args:
             image: the page.
             options: as for `read`; `pages` and `password` are not looked at.
+            claim: of the request that it belongs to: whose share of the engine it uses, until when, and whether somebody
+                still waits for it; default: one of its own, without a deadline.
 
         Returns:
             The page, and the milliseconds of each stage.
 
         Raises:
-            ShiziError: as `read`.
+            ShiziError: as `read`; DeadlineExceeded where the claim ends before the page is read.
         """
         clock: defaultdict[str, float] = defaultdict(float)
-        page = self._page(image, options, self._reader(options), clock)
+        claim = claim or Claim()
+        claim.check(time.monotonic())
+        page = self._page(image, options, self._reader(options, claim), clock)
         return page, _milliseconds(clock)
 
     def read_many(
@@ -199,7 +206,7 @@ class OCR:
         self.close()
 
     def _read(self, source: Source, options: ReadOptions) -> Document:
-        reader = self._reader(options)
+        reader = self._reader(options, Claim())
         clock: defaultdict[str, float] = defaultdict(float)
         pages: list[Page] = []
         images = open_pages(
@@ -221,9 +228,9 @@ class OCR:
             del image
             budget.spend(pages[-1])
 
-    def _reader(self, options: ReadOptions) -> LineReader:
+    def _reader(self, options: ReadOptions, claim: Claim) -> LineReader:
         direction = self._direction if options.classify else None
-        return LineReader(self._recognizer, direction, self._languages(options.languages))
+        return LineReader(self._recognizer, direction, self._languages(options.languages), claim)
 
     def _page(self, image: PageImage, options: ReadOptions, reader: LineReader, clock: defaultdict[str, float]) -> Page:
         start = time.perf_counter()

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from shizi.batching.claim import Claim
 from shizi.geometry import sizes, slices, turn_corners
 from shizi.imaging.crop import Crop
 from shizi.models.direction import DirectionClassifier
@@ -25,17 +26,22 @@ class LineReader:
     """The recogniser and the direction classifier for the lines of one request."""
 
     def __init__(
-        self, recognizer: Recognizer, direction: DirectionClassifier | None, languages: frozenset[str] | None = None
+        self,
+        recognizer: Recognizer,
+        direction: DirectionClassifier | None,
+        languages: frozenset[str] | None = None,
+        claim: Claim | None = None,
     ) -> None:
         self._recognizer = recognizer
         self._direction = direction
         self._languages = languages
+        self._claim = claim
 
     def read(self, requests: Iterable[Request]) -> None:
         """Fills in the readings asked for that are not there yet, of all drafts together."""
         missing = [(draft, line, turn) for draft, line, turn in requests if (line, turn) not in draft.readings]
         crops = [self._crop(draft, line, turn) for draft, line, turn in missing]
-        for (draft, line, turn), reading in zip(missing, self._recognizer(crops, self._languages), strict=True):
+        for (draft, line, turn), reading in zip(missing, self._recognizer(crops, self._languages, self._claim), strict=True):
             draft.readings[line, turn] = reading
 
     def read_rest(self, drafts: Sequence[Draft]) -> None:
@@ -89,7 +95,7 @@ class LineReader:
             if draft.turns[line] == 1
             for position in _ideographs(draft.reading(line).characters)
         ]
-        readings = self._recognizer([self._cell(*probe) for probe in probes], self._languages)
+        readings = self._recognizer([self._cell(*probe) for probe in probes], self._languages, self._claim)
         votes: dict[tuple[int, int], list[bool]] = {}
         for (draft, line, position), reading in zip(probes, readings, strict=True):
             same = reading.text == draft.reading(line).characters[position]
