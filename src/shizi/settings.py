@@ -44,6 +44,44 @@ class Settings(BaseModel):
     pdf_max_pixels: PositiveInt | None = Field(
         default=None, description="pixels of a rendered PDF page; larger ones get fewer dpi"
     )
+    host: str = Field(default="127.0.0.1", description="`shizi serve`: the address to listen on")
+    port: int = Field(default=8080, ge=0, le=65_535, description="`shizi serve`: the port; 0 for any that is free")
+    internal_host: str = Field(default="127.0.0.1", description="`shizi serve`: the address for metrics and docs")
+    internal_port: int | None = Field(
+        default=None, ge=0, le=65_535, description="`shizi serve`: metrics and docs are answered on this port only"
+    )
+    docs: bool = Field(default=True, description="`shizi serve`: whether /openapi.json is there")
+    anonymous: Literal["loopback", "always", "never"] = Field(
+        default="loopback",
+        description="`shizi serve`: who may ask without a key: callers on this machine where only they can, all, or none",
+    )
+    api_keys: Path | None = Field(default=None, description="`shizi serve`: the file of API keys")
+    token_issuer: str | None = Field(default=None, description="`shizi serve`: whose tokens (JWT) are taken")
+    token_audience: str | None = Field(default=None, description="`shizi serve`: for whom such tokens must be made")
+    token_keys: str | None = Field(default=None, description="`shizi serve`: address or file of the issuer's JWK set")
+    trusted_proxies: str = Field(
+        default="",
+        description="`shizi serve`: networks of proxies whose X-Forwarded-For is believed, separated by commas",
+    )
+    rate_storage: SecretStr | None = Field(
+        default=None, description="`shizi serve`: a Redis (redis://…) that counts rates for several servers"
+    )
+    documents: PositiveInt = Field(
+        default=4, le=256, description="`shizi serve`: documents decoded and read at the same time"
+    )
+    request_timeout_s: PositiveInt = Field(
+        default=30,
+        le=LONGEST_TIMEOUT_S,
+        description="`shizi serve`: seconds for a document, where its client asks for no other",
+    )
+    upload_timeout_s: PositiveInt = Field(default=120, le=86_400, description="`shizi serve`: seconds for an upload")
+    preview_side: PositiveInt = Field(default=1280, description="`shizi serve`: longer side of a page for a preview")
+    pre_stop_s: float = Field(
+        default=5, ge=0, le=3600, description="`shizi serve`: seconds after SIGTERM in which requests are still taken"
+    )
+    drain_s: float = Field(
+        default=60, ge=1, le=86_400, description="`shizi serve`: seconds after that in which they may end"
+    )
 
 
 def from_environment(environment: Mapping[str, str]) -> Settings:

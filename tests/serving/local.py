@@ -18,12 +18,18 @@ from shizi import OCR, errors
 from shizi.errors import DeadlineExceeded, ShiziError, TryLater
 from shizi.imaging.limits import Limits
 from shizi.pipeline.options import ReadOptions
+from shizi.serving.addresses import ClientAddress, ProxyOptions
 from shizi.serving.app import internal_app, public_app
+from shizi.serving.auth import Authenticator
+from shizi.serving.caller import OCR as SCOPE
 from shizi.serving.drawing import Drawings
+from shizi.serving.gate import Gate
 from shizi.serving.lifecycle import Lifecycle
 from shizi.serving.logs import make_log, quiet_library_logs
 from shizi.serving.metrics import Metrics
 from shizi.serving.options import ServerOptions, ServiceOptions
+from shizi.serving.ratelimit import Quota, RateLimiter, RateOptions
+from shizi.serving.reader import AS_IT_IS, Terms
 from shizi.serving.server import bind, serve
 from shizi.serving.service import Service
 from shizi.serving.uploads import Upload, UploadLimits
@@ -44,13 +50,11 @@ class LocalReader:
         self._ocr: OCR | None = None
         self.state = "ready"
 
-    async def read(
-        self, upload: Upload, options: ReadOptions, deadline: float, longest_side: int | None = None
-    ) -> Document:
+    async def read(self, upload: Upload, options: ReadOptions, deadline: float, terms: Terms = AS_IT_IS) -> Document:
         begin = upload.file.read(200)
         upload.file.seek(0)
         if begin.startswith(SCRIPT):
-            return await self._scripted(begin[len(SCRIPT) :].decode(), deadline, longest_side)
+            return await self._scripted(begin[len(SCRIPT) :].decode(), deadline, terms.longest_side)
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, upload, options)
 
     async def models(self) -> tuple[ModelInfo, ...]:
@@ -86,11 +90,19 @@ async def run(service: dict[str, Any], server: dict[str, Any], uploads: dict[str
     threads = ThreadPoolExecutor(8)
     reader = LocalReader(threads)
     limits = Limits()
+    quota = service.pop("quota", None)
+    rates = RateOptions() if quota is None else RateOptions(anonymous=Quota(requests=quota, megapixels=1000))
+    strangers = frozenset({SCOPE}) if service.pop("strangers", True) else None
+    gate = Gate(
+        Authenticator(None, None, strangers),
+        RateLimiter(rates, counted=quota is not None),
+        ClientAddress(ProxyOptions()),
+    )
     options = ServiceOptions("1.2.3", limits, UploadLimits(**uploads), **service)
     listening = ServerOptions(**{"port": 0, "pre_stop_s": 0.3, **server})
     log = make_log()
     quiet_library_logs(log)
-    parts = Service(options, reader, reader, Drawings(limits, 2), Metrics("1.2.3"), log, Lifecycle(), threads)
+    parts = Service(options, reader, reader, gate, Drawings(limits, 2), Metrics("1.2.3"), log, Lifecycle(), threads)
     doors = [(public_app(parts), bind(listening.host, listening.port, 100))]
     if listening.internal_port is not None:
         doors.append((internal_app(parts), bind(listening.internal_host, listening.internal_port, 100)))

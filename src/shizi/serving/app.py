@@ -70,7 +70,7 @@ def _empty(service: Service, docs: bool) -> FastAPI:
     async def answer(request: Request, error: Exception) -> Response:
         return problems.answer(request, error)
 
-    for kind in (ShiziError, RequestValidationError, HTTPException):
+    for kind in (ShiziError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, answer)
     return app
 

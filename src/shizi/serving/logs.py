@@ -15,6 +15,7 @@ from structlog.typing import FilteringBoundLogger
 
 _PACKAGE: Final = Path(__file__).resolve().parent.parent
 _MOST_FRAMES: Final = 12
+_OWN: Final = "shizi"
 
 
 def make_log(stream: TextIO | None = None) -> FilteringBoundLogger:
@@ -43,7 +44,7 @@ def where(error: BaseException) -> dict[str, Any]:
 
 def quiet_library_logs(log: FilteringBoundLogger) -> None:
     """Sends what the web server's library says to our log, as the kind of message alone."""
-    for name in ("uvicorn", "asyncio"):
+    for name in ("uvicorn", "asyncio", _OWN):
         logger = logging.getLogger(name)
         logger.handlers = [_Forward(log)]
         logger.propagate = False
@@ -66,7 +67,10 @@ class _Lines:
 
 
 class _Forward(logging.Handler):
-    """A record of the standard library's logging as a line of ours; its values are left out, an exception keeps its place."""
+    """A record of the standard library's logging as a line of ours.
+
+    The values of other libraries are left out, since nobody knows what they quote; an exception keeps its place.
+    """
 
     def __init__(self, log: FilteringBoundLogger) -> None:
         super().__init__()
@@ -76,7 +80,8 @@ class _Forward(logging.Handler):
         fields: MutableMapping[str, Any] = {"library": record.name}
         if record.exc_info and record.exc_info[1] is not None:
             fields.update(where(record.exc_info[1]))
-        self._log.log(record.levelno, str(record.msg).strip(), **fields)
+        said = record.getMessage() if record.name.startswith(_OWN) else str(record.msg).strip()
+        self._log.log(record.levelno, said, **fields)
 
 
 def _short(filename: str) -> str:

@@ -58,7 +58,7 @@ class Metrics:
         )
         self.in_flight = Gauge("shizi_requests_in_flight", "Requests being answered.", registry=registry)
         self.documents = Gauge("shizi_documents_in_flight", "Documents being read.", registry=registry)
-        self.waiting = Gauge("shizi_queue_depth", "Documents that wait to be read.", registry=registry)
+
         self.errors = Counter("shizi_errors", "Errors answered.", ("code",), registry=registry)
         self.shed = Counter(
             "shizi_shed", "Requests refused because there was too much to do.", ("reason",), registry=registry

@@ -53,7 +53,7 @@ class Observed:
             await self._app(scope, receive, send)
             return
         trace = begin_trace(scope)
-        answer = _Answer(send, trace.request_id, self._lifecycle)
+        answer = _Answer(send, trace, self._lifecycle)
         start = time.perf_counter()
         self._metrics.in_flight.inc()
         try:
@@ -102,9 +102,9 @@ class Observed:
 class _Answer:
     """What is sent: counted, and with the headers that every answer has."""
 
-    def __init__(self, send: Send, request_id: str, lifecycle: Lifecycle) -> None:
+    def __init__(self, send: Send, trace: Trace, lifecycle: Lifecycle) -> None:
         self._send = send
-        self._request_id = request_id
+        self._trace = trace
         self._lifecycle = lifecycle
         self.status = 0
         self.bytes = 0
@@ -113,7 +113,8 @@ class _Answer:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
-            headers["X-Request-ID"] = self._request_id
+            headers["X-Request-ID"] = self._trace.request_id
+            headers.update(self._trace.headers)
             for name, value in _HEADERS.items():
                 headers.setdefault(name, value)
             headers.setdefault("Cache-Control", "no-store")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from shizi.imaging.limits import Limits
 from shizi.serving.uploads import UploadLimits
+
+LONGEST_TIMEOUT_S: Final = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class ServiceOptions:
     limits: Limits = field(default_factory=Limits)
     uploads: UploadLimits = field(default_factory=UploadLimits)
     request_timeout_s: float = 30.0
-    longest_timeout_s: float = 600.0
+    longest_timeout_s: float = LONGEST_TIMEOUT_S
     preview_side: int = 1280
     documents: int = 4
     drawings: int = 2

@@ -2,27 +2,64 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+import asyncio
+import contextlib
+import time
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol, TypeVar
 
-from shizi.pipeline.options import ReadOptions
+from shizi.errors import DeadlineExceeded
+from shizi.imaging.limits import Limits
+from shizi.imaging.shared import Block
+from shizi.pipeline.budget import Budget
+from shizi.pipeline.options import ReadOptions, TextLayerUse
+from shizi.serving.preview import enlarged, reduced
 from shizi.serving.uploads import Upload
-from shizi.types import Document, ModelInfo
+from shizi.types import Document, ModelInfo, Page
+
+if TYPE_CHECKING:
+    from shizi.imaging.sandbox import SharedPage
+
+_AT_A_TIME: Final = 2  # pages of one document that are decoded or read
+
+T = TypeVar("T")
+
+
+async def _nothing(_pixels: int) -> None:
+    return
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a document is read, beside what its client asked for.
+
+    Attributes:
+        longest_side: pixels to which larger pages are reduced before they are read; None reads them as they are.
+        on_page: told the pixels of each decoded page before it is read; what it raises ends the document.
+    """
+
+    longest_side: int | None = None
+    on_page: Callable[[int], Awaitable[None]] = _nothing
+
+
+AS_IT_IS: Final = Terms()
 
 
 class DocumentReader(Protocol):
     """What reads documents for the service."""
 
-    async def read(
-        self, upload: Upload, options: ReadOptions, deadline: float, longest_side: int | None = None
-    ) -> Document:
+    async def read(self, upload: Upload, options: ReadOptions, deadline: float, terms: Terms = AS_IT_IS) -> Document:
         """Reads one document.
 
         Args:
             upload: the document; its file is read from the beginning.
             options: what is asked for.
             deadline: in `time.monotonic()`.
-            longest_side: pixels to which larger pages are reduced before they are read; coordinates are those of the
-                original page all the same.
+            terms: how.
 
         Raises:
             ShiziError: as `OCR.read`; also DeadlineExceeded, Overloaded, EngineUnavailable.
@@ -30,14 +67,182 @@ class DocumentReader(Protocol):
         ...
 
 
-class Engine(Protocol):
-    """What the service asks of the engine beside reading."""
+class Decoder(Protocol):
+    """What decodes documents, as `shizi.imaging.sandbox.Sandbox` does; blocking, and called from threads."""
 
-    @property
-    def state(self) -> str:
-        """starting, ready, restarting or stopped."""
+    def open(
+        self,
+        document: BinaryIO,
+        *,
+        pages: Collection[int] | None,
+        password: str | None,
+        text_layer: TextLayerUse,
+        deadline: float,
+    ) -> AbstractContextManager[Iterator[SharedPage]]:
+        """Pages, decoded as they are asked for."""
+        ...
+
+
+class Engine(Protocol):
+    """What reads pages, as `shizi.engine.client.EngineClient` does."""
+
+    async def read_page(
+        self, page: SharedPage, options: ReadOptions, deadline: float
+    ) -> tuple[Page, Mapping[str, float]]:
+        """One page, and the milliseconds of each stage."""
         ...
 
     async def models(self) -> tuple[ModelInfo, ...]:
         """Raises EngineUnavailable where it is not ready."""
         ...
+
+
+class SandboxReader:
+    """Reads with a sandbox and an engine; belongs to one event loop.
+
+    Args:
+        decoder: the sandbox.
+        engine: the engine.
+        limits: of one document.
+        documents: read at the same time; more wait. The decoder must have a process for each.
+    """
+
+    def __init__(self, decoder: Decoder, engine: Engine, limits: Limits, documents: int) -> None:
+        self._decoder, self._engine, self._limits = decoder, engine, limits
+        self._free = asyncio.Semaphore(documents)
+        # Two for each document: one that decodes, and one that stops it.
+        self._threads = ThreadPoolExecutor(2 * documents, "shizi-decode")
+        self.waiting = 0
+
+    async def read(self, upload: Upload, options: ReadOptions, deadline: float, terms: Terms = AS_IT_IS) -> Document:
+        """See `DocumentReader`."""
+        async with self._turn(deadline):
+            models = await self._engine.models()
+            clock: defaultdict[str, float] = defaultdict(float)
+            budget = Budget(self._limits)
+            pages: list[Page] = []
+            running: deque[asyncio.Task[Page]] = deque()
+            try:
+                async with self._pages(upload, options, deadline) as decoded:
+                    while (page := await self._timed(decoded(), clock)) is not None:
+                        running.append(asyncio.ensure_future(self._page(page, options, deadline, terms, clock)))
+                        if len(running) == _AT_A_TIME:
+                            pages.append(await running.popleft())
+                            budget.spend(pages[-1])
+                    while running:
+                        pages.append(await running.popleft())
+                        budget.spend(pages[-1])
+            finally:
+                await _dropped(running)
+            return Document(tuple(pages), models, dict(clock))
+
+    def close(self) -> None:
+        """Ends the threads; what is being read must have ended."""
+        self._threads.shutdown(cancel_futures=True)
+
+    @asynccontextmanager
+    async def _turn(self, deadline: float) -> AsyncIterator[None]:
+        """Waits until another document may be begun."""
+        self.waiting += 1
+        try:
+            async with asyncio.timeout(deadline - time.monotonic()):
+                await self._free.acquire()
+        except TimeoutError:
+            raise DeadlineExceeded(
+                "the time for this document was over before it was its turn: try again later, or allow more time"
+            ) from None
+        finally:
+            self.waiting -= 1
+        try:
+            yield
+        finally:
+            self._free.release()
+
+    @asynccontextmanager
+    async def _pages(
+        self, upload: Upload, options: ReadOptions, deadline: float
+    ) -> AsyncIterator[Callable[[], Awaitable[SharedPage | None]]]:
+        """A function that gives the next page; the document is closed at the end, whatever happens."""
+        document = self._decoder.open(
+            upload.file,
+            pages=options.pages,
+            password=options.password,
+            text_layer=options.text_layer,
+            deadline=deadline,
+        )
+        pages = await self._in_thread(document.__enter__)
+
+        async def following() -> SharedPage | None:
+            return await self._in_thread(lambda: next(pages, None), lambda: document.__exit__(None, None, None))
+
+        try:
+            yield following
+        finally:
+            # Also where a thread still decodes for a client that went away: this stops it.
+            await self._in_thread(lambda: document.__exit__(None, None, None))
+
+    async def _page(
+        self, page: SharedPage, options: ReadOptions, deadline: float, terms: Terms, clock: defaultdict[str, float]
+    ) -> Page:
+        """Reads a page and frees its memory."""
+        try:
+            await terms.on_page(page.width * page.height)
+            if terms.longest_side is None:
+                read, times = await self._engine.read_page(page, options, deadline)
+            else:
+                read, times = await self._read_reduced(page, options, deadline, terms.longest_side)
+        finally:
+            page.release()
+        for stage, milliseconds in times.items():
+            clock[stage] += milliseconds
+        return read
+
+    async def _timed(self, decoding: Awaitable[T], clock: defaultdict[str, float]) -> T:
+        start = time.perf_counter()
+        result = await decoding
+        clock["decode"] += 1000 * (time.perf_counter() - start)
+        return result
+
+    async def _read_reduced(
+        self, page: SharedPage, options: ReadOptions, deadline: float, longest_side: int
+    ) -> tuple[Page, Mapping[str, float]]:
+        blocks: list[Block] = []
+
+        def reduce() -> SharedPage:
+            small, block = reduced(page, longest_side)
+            blocks.extend([block] if block is not None else [])
+            return small
+
+        try:
+            small = await self._in_thread(reduce)
+            read, times = await self._engine.read_page(small, options, deadline)
+        finally:
+            for block in blocks:
+                block.release()
+        return enlarged(read, page.width, page.height), times
+
+    async def _in_thread(self, work: Callable[[], T], stop: Callable[[], object] | None = None) -> T:
+        """The result of blocking work, which always ends before this does; `stop` is called in a thread when it is cancelled."""
+        loop = asyncio.get_running_loop()
+        working = loop.run_in_executor(self._threads, work)
+        try:
+            return await asyncio.shield(working)
+        except asyncio.CancelledError:
+            parts: list[asyncio.Future[object]] = [asyncio.ensure_future(_result(working))]
+            if stop is not None and not working.done():
+                parts.append(asyncio.ensure_future(_result(loop.run_in_executor(self._threads, stop))))
+            await asyncio.wait(parts)
+            raise
+
+
+async def _result(future: asyncio.Future[Any]) -> object:
+    with contextlib.suppress(Exception):
+        return await future
+    return None
+
+
+async def _dropped(tasks: Collection[asyncio.Task[Page]]) -> None:
+    """Ends tasks that nobody waits for any more."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 from starlette.requests import ClientDisconnect, Request
 
 from shizi.pipeline.options import ReadOptions
+from shizi.serving.caller import OCR, Caller
+from shizi.serving.reader import Terms
 from shizi.serving.refusals import InvalidParameters
 from shizi.serving.schemas import DialectForm, Reading, ReadingForm, merged, read_options
 from shizi.serving.service import Service
@@ -31,12 +33,14 @@ class Asked:
         form: the parameters.
         options: the same for the engine.
         deadline: in `time.monotonic()`.
+        caller: who asks.
     """
 
     received: Received
     form: ReadingForm | DialectForm
     options: ReadOptions
     deadline: float
+    caller: Caller
 
 
 @asynccontextmanager
@@ -55,13 +59,14 @@ async def asked_of(
     Raises:
         ShiziError: anything that is wrong with the body or the parameters.
     """
+    caller = await service.gate.caller(request, OCR)
     received = await receive(request, name, service.options.uploads, service.threads)
     with received.upload as upload:
         trace = trace_of(request.scope)
         trace.upload_bytes, trace.sha256 = upload.size, upload.sha256[:12]
         service.metrics.upload_bytes.observe(upload.size)
         form = merged(query, dict(received.fields), model)
-        yield Asked(received, form, read_options(form), time.monotonic() + _allowed(service, form))
+        yield Asked(received, form, read_options(form), time.monotonic() + _allowed(service, form), caller)
 
 
 async def read(service: Service, request: Request, asked: Asked, longest_side: int | None = None) -> Document:
@@ -72,7 +77,8 @@ async def read(service: Service, request: Request, asked: Asked, longest_side: i
         ClientDisconnect: nobody waits for the answer any more.
     """
     trace = trace_of(request.scope)
-    work = service.reader.read(asked.received.upload, asked.options, asked.deadline, longest_side)
+    terms = Terms(longest_side, service.gate.pixels(request, asked.caller))
+    work = service.reader.read(asked.received.upload, asked.options, asked.deadline, terms)
     with service.metrics.documents.track_inprogress():
         document = await while_connected(request, work)
     trace.pages = len(document.pages)

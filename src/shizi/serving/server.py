@@ -121,7 +121,8 @@ async def serve(
     listeners: Sequence[tuple[ASGIApp, socket.socket]],
     options: ServerOptions,
     lifecycle: Lifecycle,
-    ready: Callable[[], None] = lambda: None,
+    ready: Callable[[], None],
+    essential: asyncio.Future[None] | None = None,
 ) -> None:
     """Answers on sockets until SIGTERM or SIGINT comes, then ends in order.
 
@@ -133,6 +134,7 @@ async def serve(
         options: bounds.
         lifecycle: told what happens.
         ready: called once the sockets are answered.
+        essential: something without which there is no use in answering; when it fails, this ends.
     """
     door = type("Door", (_Door,), {"bounds": options})
     servers = [_Server(_config(app, options, door)) for app, _ in listeners]
@@ -140,6 +142,8 @@ async def serve(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.asked, number)
+    if essential is not None:
+        essential.add_done_callback(stop.unless_well)
     try:
         async with asyncio.TaskGroup() as group:
             for server, (_, sock) in zip(servers, listeners, strict=True):
@@ -186,6 +190,10 @@ class _Stop:
             self._lifecycle.drain()
             asyncio.get_running_loop().call_later(self._pre_stop_s, self._close)
         else:
+            self._close()
+
+    def unless_well(self, ended: asyncio.Future[None]) -> None:
+        if ended.cancelled() or ended.exception() is not None:
             self._close()
 
     def _close(self) -> None:

@@ -4,14 +4,30 @@ from __future__ import annotations
 
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from typing import Protocol
 
 from structlog.typing import FilteringBoundLogger
 
 from shizi.serving.drawing import Drawings
+from shizi.serving.gate import Gate
 from shizi.serving.lifecycle import Lifecycle
 from shizi.serving.metrics import Metrics
 from shizi.serving.options import ServiceOptions
-from shizi.serving.reader import DocumentReader, Engine
+from shizi.serving.reader import DocumentReader
+from shizi.types import ModelInfo
+
+
+class Models(Protocol):
+    """What the service asks of engines beside reading."""
+
+    @property
+    def state(self) -> str:
+        """starting, ready, restarting or stopped."""
+        ...
+
+    async def models(self) -> tuple[ModelInfo, ...]:
+        """Raises EngineUnavailable where none is ready."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +36,8 @@ class Service:
 
     options: ServiceOptions
     reader: DocumentReader
-    engine: Engine
+    engine: Models
+    gate: Gate
     drawings: Drawings
     metrics: Metrics
     log: FilteringBoundLogger

@@ -30,6 +30,7 @@ class Trace:
         pages: that were read.
         code: of the error that was answered; "" without one.
         timings_ms: stage → milliseconds.
+        headers: that the answer is to have, such as those of rate limits.
     """
 
     request_id: str
@@ -41,6 +42,7 @@ class Trace:
     pages: int = 0
     code: str = ""
     timings_ms: dict[str, float] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 def begin_trace(scope: MutableMapping[str, Any]) -> Trace:

@@ -1,0 +1,104 @@
+"""What the options of `shizi serve` mean: click's values and the settings become the records of the service's parts."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+from pydantic import ValidationError
+
+from shizi.cli.engine import limits, pull_missing, store
+from shizi.cli.options import EngineOptions, engine_options
+from shizi.cli.version import own_version
+from shizi.engine.options import ReaderOptions
+from shizi.engine.supervisor import SupervisorOptions
+from shizi.errors import InvalidRequest
+from shizi.imaging.limits import Limits
+from shizi.serving.addresses import ProxyOptions
+from shizi.serving.auth import AuthOptions
+from shizi.serving.jwks import JwksOptions
+from shizi.serving.options import LONGEST_TIMEOUT_S, ServerOptions, ServiceOptions
+from shizi.serving.process import ServeOptions, TokenSource
+from shizi.serving.ratelimit import RateOptions
+from shizi.serving.tokens import TokenOptions
+from shizi.serving.uploads import UploadLimits
+from shizi.settings import Settings
+
+
+def serve_options(values: Mapping[str, object], settings: Settings) -> ServeOptions:
+    """The command line's values; where it says nothing, the settings'. Missing models are fetched.
+
+    Raises:
+        InvalidRequest: a value is not allowed, or some do not go together.
+        ModelLoadFailed: a model cannot be fetched.
+    """
+    chosen = _over(values, settings)
+    engine = engine_options(values, settings)
+    pull_missing(store(engine), engine.tier, sys.stderr)
+    bounds = limits(engine)
+    return ServeOptions(
+        service=_service(chosen, bounds),
+        server=ServerOptions(
+            host=chosen.host,
+            port=chosen.port,
+            internal_host=chosen.internal_host,
+            internal_port=chosen.internal_port,
+            pre_stop_s=chosen.pre_stop_s,
+            drain_s=chosen.drain_s,
+        ),
+        auth=AuthOptions(anonymous=chosen.anonymous),
+        api_keys=chosen.api_keys,
+        tokens=_tokens(chosen),
+        rates=RateOptions(storage_url=chosen.rate_storage.get_secret_value() if chosen.rate_storage else None),
+        proxies=ProxyOptions(trusted=_listed(chosen.trusted_proxies)),
+        supervisor=SupervisorOptions(reader=_reader(engine)),
+    )
+
+
+def _over(values: Mapping[str, object], settings: Settings) -> Settings:
+    given = {name: value for name, value in values.items() if value is not None and name in Settings.model_fields}
+    try:
+        return Settings.model_validate(settings.model_dump() | given)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise InvalidRequest(f"--{str(first['loc'][0]).replace('_', '-')}: {first['msg']}") from None
+
+
+def _service(chosen: Settings, bounds: Limits) -> ServiceOptions:
+    return ServiceOptions(
+        version=own_version(),
+        limits=bounds,
+        uploads=UploadLimits(max_bytes=bounds.max_bytes, timeout_s=chosen.upload_timeout_s),
+        request_timeout_s=chosen.request_timeout_s,
+        longest_timeout_s=max(chosen.request_timeout_s, LONGEST_TIMEOUT_S),
+        preview_side=chosen.preview_side,
+        documents=chosen.documents,
+        docs=chosen.docs,
+        internal_apart=chosen.internal_port is not None,
+    )
+
+
+def _tokens(chosen: Settings) -> TokenSource | None:
+    parts = (chosen.token_issuer, chosen.token_audience, chosen.token_keys)
+    if not any(parts):
+        return None
+    issuer, audience, keys = parts
+    if issuer is None or audience is None or keys is None:
+        raise InvalidRequest("tokens need all of --token-issuer, --token-audience and --token-keys")
+    return TokenSource(TokenOptions(issuer=issuer, audiences=_listed(audience)), JwksOptions(source=keys))
+
+
+def _reader(engine: EngineOptions) -> ReaderOptions:
+    return ReaderOptions(
+        tier=engine.tier,
+        runtime=engine.runtime,
+        precision=engine.precision,
+        threads=engine.threads,
+        models_dir=engine.models_dir,
+        catalog=engine.catalog,
+        offline=engine.offline,
+    )
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part for piece in text.split(",") if (part := piece.strip()))

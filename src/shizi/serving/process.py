@@ -1,0 +1,178 @@
+"""The whole service as one process: its parts are made, started, and ended in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from structlog.typing import FilteringBoundLogger
+
+from shizi.engine.supervisor import Supervisor, SupervisorOptions
+from shizi.imaging.sandbox import Sandbox, SandboxOptions
+from shizi.pipeline.options import ReadOptions
+from shizi.serving.addresses import ClientAddress, ProxyOptions
+from shizi.serving.app import internal_app, public_app
+from shizi.serving.auth import AuthOptions, authenticator, is_loopback
+from shizi.serving.drawing import Drawings
+from shizi.serving.gate import Gate
+from shizi.serving.jwks import Jwks, JwksOptions
+from shizi.serving.lifecycle import Lifecycle
+from shizi.serving.logs import make_log, quiet_library_logs
+from shizi.serving.metrics import Metrics
+from shizi.serving.numbers import EngineNumbers, ReaderNumbers, SandboxNumbers
+from shizi.serving.options import ServerOptions, ServiceOptions
+from shizi.serving.ratelimit import RateLimiter, RateOptions
+from shizi.serving.reader import SandboxReader
+from shizi.serving.server import bind, serve
+from shizi.serving.service import Service
+from shizi.serving.tokens import TokenOptions, TokenVerifier
+from shizi.types import ModelInfo, Page
+
+if TYPE_CHECKING:
+    from shizi.imaging.sandbox import SharedPage
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSource:
+    """What tokens must be, and where the keys are that they are checked with."""
+
+    options: TokenOptions
+    keys: JwksOptions
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """The options of every part."""
+
+    service: ServiceOptions
+    server: ServerOptions
+    auth: AuthOptions
+    api_keys: Path | None
+    tokens: TokenSource | None
+    rates: RateOptions
+    proxies: ProxyOptions
+    supervisor: SupervisorOptions
+
+
+class LocalEngine:
+    """The engine that a supervisor keeps running, whatever process it is at the moment."""
+
+    def __init__(self, supervisor: Supervisor) -> None:
+        self._supervisor = supervisor
+
+    @property
+    def state(self) -> str:
+        """starting, ready, restarting or stopped."""
+        return self._supervisor.state
+
+    async def read_page(
+        self, page: SharedPage, options: ReadOptions, deadline: float
+    ) -> tuple[Page, Mapping[str, float]]:
+        """See `EngineClient.read_page`."""
+        return await self._supervisor.client.read_page(page, options, deadline)
+
+    async def models(self) -> tuple[ModelInfo, ...]:
+        """See `EngineClient.models`."""
+        return await self._supervisor.client.models()
+
+
+def run(options: ServeOptions, say: Callable[[str], None]) -> None:
+    """Serves until SIGTERM or SIGINT.
+
+    Args:
+        options: of every part.
+        say: takes lines for the person who started it.
+
+    Raises:
+        InvalidRequest: an address cannot be listened on, or strangers beyond this machine could use the server and nobody
+            said that they may.
+        ShiziError: the engine cannot be started.
+    """
+    asyncio.run(_run(options, say))
+
+
+async def _run(options: ServeOptions, say: Callable[[str], None]) -> None:
+    log = make_log()
+    quiet_library_logs(log)
+    server = options.server
+    with contextlib.ExitStack() as sockets:
+        public = sockets.enter_context(bind(server.host, server.port, server.backlog))
+        internal = None
+        if server.internal_port is not None:
+            internal = sockets.enter_context(bind(server.internal_host, server.internal_port, server.backlog))
+        async with _gate(options) as gate, _engine(options) as (supervisor, starting):
+            service, parts = _service(options, gate, supervisor, log)
+            listeners = [(public_app(service), public)]
+            if internal is not None:
+                listeners.append((internal_app(service), internal))
+            with parts:
+                await serve(
+                    listeners,
+                    server,
+                    service.lifecycle,
+                    lambda: say(_listening(public.getsockname(), internal.getsockname() if internal else None)),
+                    starting,
+                )
+                if starting.done():
+                    starting.result()
+
+
+@contextlib.asynccontextmanager
+async def _gate(options: ServeOptions) -> AsyncIterator[Gate]:
+    loopback = is_loopback(options.server.host)
+    tokens = None
+    if options.tokens is not None:
+        tokens = TokenVerifier(options.tokens.options, Jwks(options.tokens.keys))
+    people = authenticator(options.auth, loopback_only=loopback, keys=options.api_keys, tokens=tokens)
+    try:
+        yield Gate(people, RateLimiter(options.rates, counted=not loopback), ClientAddress(options.proxies))
+    finally:
+        await people.close()
+
+
+@contextlib.asynccontextmanager
+async def _engine(options: ServeOptions) -> AsyncIterator[tuple[Supervisor, asyncio.Task[None]]]:
+    """The engine, which is being started, and the task that starts it."""
+    supervisor = Supervisor(options.supervisor)
+    starting = asyncio.create_task(supervisor.start())
+    try:
+        yield supervisor, starting
+    finally:
+        if not starting.done():
+            starting.cancel()
+            await asyncio.wait([starting])
+        await supervisor.stop()
+
+
+def _service(
+    options: ServeOptions, gate: Gate, supervisor: Supervisor, log: FilteringBoundLogger
+) -> tuple[Service, contextlib.ExitStack]:
+    """The parts, and what frees them."""
+    wanted = options.service
+    stack = contextlib.ExitStack()
+    threads = ThreadPoolExecutor(wanted.threads, "shizi-serve")
+    stack.callback(threads.shutdown, cancel_futures=True)
+    sandbox = Sandbox(wanted.limits, SandboxOptions(processes=wanted.documents))
+    stack.callback(sandbox.close)
+    engine = LocalEngine(supervisor)
+    reader = SandboxReader(sandbox, engine, wanted.limits, wanted.documents)
+    stack.callback(reader.close)
+    drawings = Drawings(wanted.limits, wanted.drawings)
+    stack.callback(drawings.close)
+    metrics = Metrics(wanted.version, (ReaderNumbers(reader), EngineNumbers(supervisor), SandboxNumbers(sandbox)))
+    return Service(wanted, reader, engine, gate, drawings, metrics, log, Lifecycle(), threads), stack
+
+
+def _listening(public: tuple[object, ...], internal: tuple[object, ...] | None) -> str:
+    said = f"shizi serve: http://{_place(public)}"
+    return said if internal is None else f"{said} (metrics and docs: http://{_place(internal)})"
+
+
+def _place(address: tuple[object, ...]) -> str:
+    host, port = str(address[0]), address[1]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
