@@ -19,6 +19,7 @@ from shizi.errors import InvalidRequest
 from shizi.serving.windows import BoundedWindows
 
 WINDOW_S: Final = 60
+_ROUNDING_S: Final = 1e-6  # what clocks in floating point may be wrong by
 _log: Final = logging.getLogger(__name__)
 
 
@@ -53,8 +54,10 @@ class Window:
             return 0
         below = limit - count + 1  # the weight must fall below this
         if self.current < below:
-            return math.floor(self.left - below * WINDOW_S / self.previous) + 1
-        return math.floor(self.left + WINDOW_S - below * WINDOW_S / self.current) + 1
+            exactly = self.left - (below - self.current) * WINDOW_S / self.previous
+        else:
+            exactly = self.left + WINDOW_S - below * WINDOW_S / self.current
+        return math.floor(exactly + _ROUNDING_S) + 1
 
 
 class Counting:

@@ -108,8 +108,10 @@ def published_key(jwk: object) -> VerificationKey | None:
         return None
     if jwk.get("use", "sig") != "sig" or not _may_verify(jwk.get("key_ops")):
         return None
+    if "alg" in jwk and jwk["alg"] not in ASYMMETRIC:
+        return None
     try:
-        made = PyJWK(jwk)
+        made = PyJWK(jwk)  # without `alg`: RS256 for RSA keys, else the one of the curve (ES256K is not allowed)
         if made.algorithm_name not in ASYMMETRIC:
             return None
         return _bound(VerificationKey(jwk["kid"], made.algorithm_name, made.key))
