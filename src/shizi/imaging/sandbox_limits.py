@@ -95,6 +95,11 @@ def bound_process(memory: int, parent: int) -> tuple[Bounds, Meter]:
     return bounds, meter
 
 
+def most_resident() -> int:
+    """Bytes that count as the most this process ever held; at its start it is what its parent holds, which it was for a moment."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
 def _bound_memory(memory: int, bounds: Bounds) -> Meter:
     try:
         meter = Meter(memory + SLACK + GROWTH)

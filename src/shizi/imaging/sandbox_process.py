@@ -75,6 +75,7 @@ class SandboxProcess:
         self._killed = False  # by us, because it did not end
         self._closed = False  # by `kill`
         self._before = 0, 0  # most bytes that it ever held, and bytes that it holds, when it takes a document
+        self._inherited = 0  # bytes that the system counts as its peak, but were its parent's
         self._start_by = time.monotonic() + START_S
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         self._channel = Channel(ours)
@@ -119,6 +120,7 @@ class SandboxProcess:
                     return False
                 raise EOFError(f"not ready after {START_S:g} s")
             header = self._channel.receive(self._start_by)
+            self._inherited = int(header["peak"])
             missing = {str(name): str(why) for name, why in header["missing"].items()}
             self.bounds = Bounds(tuple(str(name) for name in header["held"]), missing)
         except (EOFError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -237,7 +239,7 @@ class SandboxProcess:
             return GoneError("memory", OutOfMemory(message))
         bound = min(self._limits.max_memory, self._limits.pdf_memory)
         peak, resident = self._before
-        has_grown = most > peak and most - resident >= _MOST_OF_IT * bound
+        has_grown = most > max(peak, self._inherited) and most - resident >= _MOST_OF_IT * bound
         if status == _EXIT_MEMORY or (has_grown and -status in _ALLOCATION_FAILED):
             message = f"decoding the document takes more than {bound // 2**20} MiB (max_memory, pdf_memory)"
             return GoneError("memory", OutOfMemory(f"{message}: scale it down, or raise the limits"))

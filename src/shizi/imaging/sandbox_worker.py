@@ -22,7 +22,7 @@ from shizi.imaging.frames import Header
 from shizi.imaging.limits import Limits
 from shizi.imaging.sandbox_channel import Channel
 from shizi.imaging.sandbox_decode import Pixels, Room, Task, read_document
-from shizi.imaging.sandbox_limits import bound_process
+from shizi.imaging.sandbox_limits import bound_process, most_resident
 
 EXIT_MEMORY = 77  # of a process that has not even the memory to say so
 SNIFFED = 1029  # bytes
@@ -68,7 +68,7 @@ class _Worker:
         self._opener = opener
         self._limits = Limits(**start["limits"])
         bounds, self._meter = bound_process(_most_memory(self._limits), start["parent"])
-        channel.send({"ready": True, "held": bounds.held, "missing": bounds.missing})
+        channel.send({"peak": most_resident(), "held": bounds.held, "missing": bounds.missing})
 
     def document(self) -> None:
         """Decodes one; its last answer is sent when everything of it has been given back."""
