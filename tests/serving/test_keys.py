@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 from hypothesis import given
@@ -186,15 +187,25 @@ def test_many_processes_may_make_and_revoke_keys_in_a_new_file_at_once(store: Ke
     code = (
         "import sys\nfrom pathlib import Path\nfrom shizi.serving.keys import KeyStore\n"
         "store = KeyStore(Path(sys.argv[1]))\n"
+        "print(flush=True)\nsys.stdin.readline()\n"  # all begin at the same moment: also the file is made by all
         "for number in range(5):\n"
         "    key, record = store.create('bank', f'{sys.argv[2]}-{number}', ['ocr'], None)\n"
         "    if number % 2: store.revoke(record.id)\n"
         "    store.records()\n"
     )
     running = [
-        subprocess.Popen([sys.executable, "-c", code, str(store._path), str(number)], stderr=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(store._path), str(number)], stdin=PIPE, stdout=PIPE, stderr=PIPE, text=True
+        )
         for number in range(6)
     ]
+    for process in running:
+        assert process.stdout
+        process.stdout.readline()
+    for process in running:
+        assert process.stdin
+        process.stdin.write("go\n")
+        process.stdin.flush()
     for process in running:
         _, err = process.communicate(timeout=60)
         assert process.returncode == 0, err

@@ -191,13 +191,29 @@ class KeyStore:
 
 
 def _lay_out(file: sqlite3.Connection) -> None:
+    """Make the tables where there are none.
+
+    SQLite answers "locked" at once, without waiting, to a process that changes the journal of a new file at the same moment
+    as another one; so it is asked again.
+    """
+    give_up = time.monotonic() + _BUSY_S
+    while True:
+        try:
+            if _is_laid_out(file):
+                return
+            file.execute("PRAGMA journal_mode = WAL")
+            file.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                raise
+            time.sleep(0.01)
+
+
+def _is_laid_out(file: sqlite3.Connection) -> bool:
     version = file.execute("PRAGMA user_version").fetchone()[0]
-    if version == _VERSION:
-        return
     if version > _VERSION:
         raise InvalidRequest("the file of keys was made by a newer shizi; update this one")
-    file.execute("PRAGMA journal_mode = WAL")
-    file.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+    return bool(version == _VERSION)
 
 
 def _new(tenant: str, name: str, scopes: frozenset[str], expires: int | None) -> tuple[KeyRecord, str]:
