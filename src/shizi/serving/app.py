@@ -7,12 +7,12 @@ from typing import Final
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from shizi.errors import ShiziError
-from shizi.serving.middleware import Lingering, Observed
+from shizi.serving.middleware import CLIENT_GONE, Lingering, Observed
 from shizi.serving.problem import Problems
 from shizi.serving.routes.about import about_routes, health_routes, metrics_routes
 from shizi.serving.routes.described import described
@@ -70,6 +70,10 @@ def _empty(service: Service, docs: bool) -> FastAPI:
     async def answer(request: Request, error: Exception) -> Response:
         return problems.answer(request, error)
 
+    async def nobody(_request: Request, _error: Exception) -> Response:
+        return Response(status_code=CLIENT_GONE)
+
+    app.add_exception_handler(ClientDisconnect, nobody)
     for kind in (ShiziError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, answer)
     return app

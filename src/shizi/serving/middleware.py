@@ -7,10 +7,11 @@ import time
 from typing import Any, Final
 
 from starlette.datastructures import MutableHeaders
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.typing import FilteringBoundLogger
 
+from shizi.errors import EngineUnavailable
 from shizi.serving.lifecycle import Lifecycle
 from shizi.serving.logs import where
 from shizi.serving.metrics import Metrics
@@ -26,7 +27,7 @@ _HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-_CLIENT_GONE: Final = 499  # as nginx writes it: nobody was there to be answered
+CLIENT_GONE: Final = 499  # as nginx writes it: nobody was there to be answered
 _QUIET: Final = ("/healthz", "/readyz", "/metrics")
 
 
@@ -58,11 +59,12 @@ class Observed:
         self._metrics.in_flight.inc()
         try:
             await self._app(scope, receive, answer.send)
-        except (ClientDisconnect, asyncio.CancelledError) as error:
-            self._metrics.abandoned.inc()
-            answer.status = answer.status or _CLIENT_GONE
-            if isinstance(error, asyncio.CancelledError):
-                raise
+        except asyncio.CancelledError:
+            # Only the end of the process cancels a request; its client is told to go elsewhere.
+            if answer.status == 0:
+                late = EngineUnavailable("this server has ended before the answer was ready; ask again", 1.0)
+                await self._problems.answer(Request(scope), late)(scope, receive, answer.send)
+            raise
         except Exception as error:
             self._log.error("unexpected error", request_id=trace.request_id, **where(error))
             if answer.status == 0:
@@ -76,6 +78,8 @@ class Observed:
         self._metrics.requests.labels(route, _method(scope), str(answer.status)).inc()
         self._metrics.request_seconds.labels(route).observe(seconds)
         self._metrics.answer_bytes.inc(answer.bytes)
+        if answer.status == CLIENT_GONE:
+            self._metrics.abandoned.inc()
         if trace.code:
             self._metrics.errors.labels(trace.code).inc()
         if route in _QUIET and answer.status < 400:

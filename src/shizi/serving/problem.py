@@ -94,8 +94,7 @@ def _from_framework(error: HTTPException) -> ShiziError:
     if error.status_code == 404:
         return NotFound("there is nothing at this address; /openapi.json lists what there is")
     if error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "")
-        return MethodNotAllowed(f"this address does not know this method; it knows {allowed or 'others'}")
+        return MethodNotAllowed((error.headers or {}).get("Allow", "others"))
     if error.status_code in (401, 403):
         return (Unauthenticated if error.status_code == 401 else Forbidden)(str(error.detail))
     return BadRequest("the request cannot be understood") if error.status_code < 500 else ShiziError(_BUG)
@@ -110,6 +109,8 @@ def _response(error: ShiziError, body: Mapping[str, Any], media_type: str) -> Re
     )
     if isinstance(error, TryLater):
         response.headers["Retry-After"] = str(_seconds(error.retry_after if error.retry_after is not None else 1.0))
+    if isinstance(error, MethodNotAllowed):
+        response.headers["Allow"] = error.allowed
     if isinstance(error, Unauthenticated):
         response.headers["WWW-Authenticate"] = "Bearer"
     return response

@@ -14,9 +14,17 @@ class BadRequest(InvalidRequest):
 
 
 class MethodNotAllowed(InvalidRequest):
-    """The address exists, but not with this method."""
+    """The address exists, but not with this method.
+
+    Attributes:
+        allowed: those that it knows, as the header Allow has them.
+    """
 
     http_status = 405
+
+    def __init__(self, allowed: str) -> None:
+        super().__init__(f"this address does not know this method; it knows {allowed}")
+        self.allowed = allowed
 
 
 class NotAcceptable(InvalidRequest):

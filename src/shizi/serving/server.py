@@ -55,6 +55,8 @@ class _Door(H11Protocol):
     def on_response_complete(self) -> None:
         super().on_response_complete()
         self._stop_watching()
+        if self.conn.trailing_data[0]:  # the next head has begun already
+            self._watch_head()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 (in words of our own)
         self._refuse(BadRequest("this is no HTTP request, or its head is longer than the server allows"))
@@ -152,6 +154,7 @@ async def serve(
                 await asyncio.sleep(0.01)
             ready()
     finally:
+        await _cancelled([task for server in servers for task in server.server_state.tasks])
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
         lifecycle.close()
@@ -172,6 +175,13 @@ def _config(app: ASGIApp, options: ServerOptions, door: type[Any]) -> uvicorn.Co
         timeout_graceful_shutdown=int(options.drain_s),
         backlog=options.backlog,
     )
+
+
+async def _cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Ends what did not end in time; each says so to its client."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 class _Stop:
