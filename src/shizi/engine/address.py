@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import re
 import socket
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from shizi.errors import InvalidRequest
 
 _LONGEST_PATH = 103  # bytes; the least of the systems' bounds for a Unix socket
 _HIGHEST_PORT = 65_535
+# Nothing else: gRPC takes other forms, such as "unix-abstract:name", for addresses of other kinds.
+_HOST: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\]")
+_PORT: Final = re.compile(r"[0-9]{1,5}")
 _PROBE_S = 1.0
 _FORM = "write unix:/path/of/a/socket or tcp:HOST:PORT"
 
@@ -54,17 +58,10 @@ def parse(text: str) -> Address:
     kind, _, rest = text.partition(":")
     if kind == "unix":
         return _unix(rest.removeprefix("//"))
-    host, separator, port = rest.removeprefix("//").rpartition(":")
-    if (
-        kind != "tcp"
-        or not separator
-        or not host
-        or not port.isascii()
-        or not port.isdigit()
-        or int(port) > _HIGHEST_PORT
-    ):
+    host, _, port = rest.removeprefix("//").rpartition(":")
+    if kind != "tcp" or not _HOST.fullmatch(host) or not _PORT.fullmatch(port) or int(port) > _HIGHEST_PORT:
         raise InvalidRequest(f"the address {text!r} is none; {_FORM}")
-    return Address("tcp", f"dns:///{host}:{int(port)}" if host[0] != "[" else f"ipv6:{host}:{int(port)}", host=host)
+    return Address("tcp", f"{host}:{int(port)}", host=host)
 
 
 def _unix(text: str) -> Address:

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from shizi.engine import protocol
 from shizi.engine.layer import where
 from shizi.engine.request import MODEL, VERSION
-from shizi.errors import EngineUnavailable
+from shizi.errors import EngineUnavailable, InvalidRequest
 from shizi.export.json import to_dict
 from shizi.types import Document, Page
 
@@ -68,7 +68,10 @@ def read_answer(data: bytes) -> tuple[Page, dict[str, float]]:
     Raises:
         EngineUnavailable: this is no answer of such an engine.
     """
-    message = protocol.parse("ModelInferResponse", data)
+    try:
+        message = protocol.parse("ModelInferResponse", data)
+    except InvalidRequest as error:  # nothing that was asked for is wrong
+        raise EngineUnavailable(f"{error}; look at what listens there") from None
     if [output.name for output in message.outputs] != ["page"] or len(message.raw_output_contents) != 1:
         raise EngineUnavailable(
             "the engine's answer has no page; it is of another version of shizi, or none of its engines"

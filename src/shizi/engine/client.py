@@ -54,7 +54,7 @@ class ClientOptions:
 
 
 class Link:
-    """One channel to one engine, and whether somebody uses it.
+    """One channel to one engine, what is known of it, and whether somebody uses it.
 
     Args:
         target: "unix:/path" or "tcp:HOST:PORT".
@@ -64,6 +64,7 @@ class Link:
     def __init__(self, target: str, options: ClientOptions) -> None:
         place = address.parse(target)
         self.shared_memory = place.kind == "unix"
+        self.models: tuple[ModelInfo, ...] = ()
         self._users = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -179,18 +180,16 @@ class EngineClient:
     async def models(self) -> tuple[ModelInfo, ...]:
         """Which models make its results.
 
+        An engine is asked once: it has the same ones as long as it runs.
+
         Raises:
             EngineUnavailable: nothing listens, or it is not ready.
         """
-        request = protocol.new("ModelMetadataRequest")
-        request.name, request.version = MODEL, VERSION
-        _, metadata = await self._linked().call("ModelMetadata", request.SerializeToString(), self._options.question_s)
-        try:
-            return TypeAdapter(tuple[ModelInfo, ...]).validate_json(metadata.get(MODELS_KEY, b""))
-        except ValidationError:
-            raise EngineUnavailable(
-                "the engine does not say what its models are; it is of another version of shizi"
-            ) from None
+        link = self._linked()
+        if not link.models:
+            with link.held():
+                link.models = await _models(link, self._options.question_s)
+        return link.models
 
     async def close(self) -> None:
         """Cancels what is under way."""
@@ -229,6 +228,16 @@ class EngineClient:
                 "scale it down, or raise the limit here and at the engine"
             )
         return await asyncio.get_running_loop().run_in_executor(self._pool, _with_pixels, page, head, raw)
+
+
+async def _models(link: Link, timeout_s: float) -> tuple[ModelInfo, ...]:
+    request = protocol.new("ModelMetadataRequest")
+    request.name, request.version = MODEL, VERSION
+    _, metadata = await link.call("ModelMetadata", request.SerializeToString(), timeout_s)
+    try:
+        return TypeAdapter(tuple[ModelInfo, ...]).validate_json(metadata.get(MODELS_KEY, b""))
+    except ValidationError:
+        raise EngineUnavailable("what listens there does not say what its models are; look at the address") from None
 
 
 def _head(page: SharedPage, options: ReadOptions, deadline: float, *, shared: bool) -> tuple[bytes, bytes | None]:

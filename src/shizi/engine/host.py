@@ -22,7 +22,7 @@ from shizi.engine.options import HostOptions
 from shizi.engine.reader import PageReader
 from shizi.engine.regions import Regions
 from shizi.engine.request import MODEL, VERSION, PageRequest, RequestParser, check_model
-from shizi.errors import DeadlineExceeded, EngineUnavailable, OutOfMemory, ShiziError
+from shizi.errors import DeadlineExceeded, EngineUnavailable, InvalidRequest, OutOfMemory, ShiziError
 from shizi.types import ModelInfo
 
 MODELS_KEY: Final = "shizi-models-bin"
@@ -184,7 +184,7 @@ class Host:
 
     def _shared(self) -> Regions:
         if self._regions is None:
-            raise ShiziError("shared memory is there only at a Unix socket; send pixels as raw_input_contents")
+            raise InvalidRequest("shared memory is there only at a Unix socket; send pixels as raw_input_contents")
         return self._regions
 
 

@@ -1,0 +1,263 @@
+"""The client against an engine in another process, which reads no letter and fails on purpose."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import grpc
+import numpy as np
+import pytest
+
+from shizi.engine import fake, protocol
+from shizi.engine.client import ClientOptions, EngineClient
+from shizi.engine.launch import launch
+from shizi.engine.options import EngineProcess, HostOptions
+from shizi.errors import (
+    CorruptDocument,
+    DeadlineExceeded,
+    EngineUnavailable,
+    ImageTooLarge,
+    InvalidRequest,
+    OutOfMemory,
+    Overloaded,
+    ShiziError,
+)
+from shizi.imaging.pages import LayerLine, TextLayer
+from shizi.imaging.sandbox import SharedPage
+from shizi.pipeline.options import ReadOptions
+from tests.engine.pages import FAKE, read, shared
+
+BOX = ((0.0, 0.0), (9.0, 0.0), (9.0, 9.0), (0.0, 9.0))
+LAYER = TextLayer((LayerLine("合同", BOX, (), 0.0, False),), True, "", True, ())
+
+
+def run(work: Coroutine[None, None, None]) -> None:
+    asyncio.run(asyncio.wait_for(work, 60))
+
+
+@asynccontextmanager
+async def engine(listen: str, options: ClientOptions | None = None, **bounds: int) -> AsyncIterator[EngineClient]:
+    host = HostOptions(warmup_batches=0, **bounds)  # type: ignore[arg-type]
+    child = await launch(EngineProcess(listen, FAKE, host), 30)
+    client = EngineClient(listen, options)
+    try:
+        yield client
+    finally:
+        await client.close()
+        await child.kill()
+
+
+@pytest.fixture(params=["unix", "tcp"])
+def listen(request: pytest.FixtureRequest, tmp_path: Path, free_port: int) -> str:
+    return f"unix:{tmp_path}/e.sock" if request.param == "unix" else f"tcp:127.0.0.1:{free_port}"
+
+
+@pytest.fixture
+def unix(tmp_path: Path) -> str:
+    return f"unix:{tmp_path}/e.sock"
+
+
+def test_a_page_is_read_and_keeps_its_number_and_warnings(listen: str) -> None:
+    async def work() -> None:
+        async with engine(listen) as client:
+            assert await client.ready()
+            assert [model.name for model in await client.models()] == ["fake"]
+            pixels = fake.page(seed=3, height=70, width=50)
+            with shared(pixels, 12, LAYER) as page:
+                result, times = await client.read_page(page, ReadOptions(min_score=0.25), time.monotonic() + 9)
+            assert result.text == f"合同\n{fake.text_of(pixels)}"
+            assert (result.number, result.width, result.height) == (12, 50, 70)
+            assert result.warnings == ("a warning of the decoder",)
+            assert result.lines[0].score == 0.25
+            assert times["recognize"] == 1.0
+            assert times["queue"] >= 0
+
+    run(work())
+
+
+def test_a_page_of_text_alone_needs_no_pixels(listen: str) -> None:
+    async def work() -> None:
+        async with engine(listen) as client:
+            page = SharedPage(4, None, 600, 800, LAYER, ())
+            result, _ = await client.read_page(page, ReadOptions(text_layer="only"), time.monotonic() + 9)
+            assert (result.number, result.width, result.height, result.text) == (4, 600, 800, "合同")
+
+    run(work())
+
+
+def test_many_at_a_time_get_each_its_own(listen: str) -> None:
+    async def work() -> None:
+        async with engine(listen) as client:
+            pages = [fake.page(seed=seed, height=20 + seed % 5, width=30) for seed in range(60)]
+            results = await asyncio.gather(*(read(client, page) for page in pages))
+            assert [result.text for result in results] == [fake.text_of(page) for page in pages]
+
+    run(work())
+
+
+@pytest.mark.parametrize(
+    ("failure", "kind"), [("corrupt", CorruptDocument), ("eat memory", OutOfMemory), ("bug", ShiziError)]
+)
+def test_an_error_of_the_reader_arrives_and_the_next_page_is_read(
+    unix: str, failure: str, kind: type[ShiziError], capfd: pytest.CaptureFixture[str]
+) -> None:
+    async def work() -> None:
+        async with engine(unix) as client:
+            with pytest.raises(kind) as failed:
+                await read(client, fake.page(failure))
+            assert type(failed.value) is kind
+            assert "no log may show" not in str(failed.value)
+            assert (await read(client, fake.page())).text == fake.text_of(fake.page())
+
+    run(work())
+    said = capfd.readouterr().err
+    assert "no log may show" not in said
+    assert ("RuntimeError at shizi.engine.fake" in said) == (failure == "bug")
+
+
+def test_nobody_listens(listen: str) -> None:
+    async def work() -> None:
+        client = EngineClient(listen)
+        assert not await client.ready()
+        with pytest.raises(EngineUnavailable) as failed:
+            await read(client, fake.page())
+        assert failed.value.retry_after is not None
+        with pytest.raises(EngineUnavailable):
+            await client.models()
+        async with engine(listen):
+            for _ in range(100):  # it connects again by itself
+                if await client.ready():
+                    break
+                await asyncio.sleep(0.05)
+            assert (await read(client, fake.page())).text == fake.text_of(fake.page())
+        await client.close()
+        with pytest.raises(EngineUnavailable):
+            await read(client, fake.page())
+
+    run(work())
+
+
+def test_the_deadline_is_kept(unix: str) -> None:
+    async def work() -> None:
+        async with engine(unix, pages_at_a_time=1) as client:
+            with pytest.raises(DeadlineExceeded):
+                await read(client, fake.page(), -1)
+            begun = time.monotonic()
+            with pytest.raises(DeadlineExceeded):
+                await read(client, fake.page("slow"), 0.2)
+            assert time.monotonic() - begun < 0.8
+            # Behind the slow page, which is still read, another one is dropped before its turn.
+            with pytest.raises(DeadlineExceeded):
+                await read(client, fake.page("crash"), 0.2)
+            assert (await read(client, fake.page())).text == fake.text_of(fake.page())
+
+    run(work())
+
+
+def test_a_page_that_nobody_waits_for_is_not_read(unix: str) -> None:
+    async def work() -> None:
+        async with engine(unix, pages_at_a_time=1) as client:
+            slow = asyncio.create_task(read(client, fake.page("slow")))
+            await asyncio.sleep(0.2)
+            dropped = [asyncio.create_task(read(client, fake.page("crash"))) for _ in range(5)]
+            await asyncio.sleep(0.2)
+            for task in dropped:
+                task.cancel()
+            await asyncio.wait(dropped)
+            assert all(task.cancelled() for task in dropped)
+            await slow
+            assert (await read(client, fake.page())).text == fake.text_of(fake.page())
+
+    run(work())
+
+
+def test_a_full_queue_says_so_at_once(listen: str) -> None:
+    async def work() -> None:
+        async with engine(listen, pages_at_a_time=1, max_waiting=2) as client:
+            begun = time.monotonic()
+            tasks = [asyncio.create_task(read(client, fake.page("slow"))) for _ in range(8)]
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            assert time.monotonic() - begun < 0.8
+            results = await asyncio.gather(*tasks, return_exceptions=True)
+            refused = [result for result in results if isinstance(result, Overloaded)]
+            assert len(refused) == 5
+            assert len(results) - len(refused) == sum(not isinstance(result, BaseException) for result in results) == 3
+            assert all(error.retry_after is not None and error.retry_after > 0 for error in refused)
+
+    run(work())
+
+
+def test_pages_over_the_limits_are_refused(listen: str, free_port: int) -> None:
+    async def work() -> None:
+        async with engine(listen, max_side=100) as client:
+            with pytest.raises(ImageTooLarge, match="max_side"):
+                await read(client, np.zeros((101, 10, 3), dtype=np.uint8))
+        async with engine(f"tcp:127.0.0.1:{free_port}", max_message_bytes=10_000) as client:
+            with pytest.raises(ImageTooLarge, match="max_message_bytes"):
+                await read(client, np.zeros((100, 100, 3), dtype=np.uint8))
+        async with engine(f"tcp:127.0.0.1:{free_port}", ClientOptions(max_message_bytes=10_000)) as client:
+            with pytest.raises(ImageTooLarge, match="10000"):
+                await read(client, np.zeros((100, 100, 3), dtype=np.uint8))
+
+    run(work())
+
+
+def test_hostile_messages_cost_nobody_else_anything(listen: str) -> None:
+    async def work() -> None:
+        async with engine(listen) as client:
+            target = f"unix:{listen[5:]}" if listen.startswith("unix") else listen.removeprefix("tcp:")
+            source = np.random.default_rng(7)
+            async with grpc.aio.insecure_channel(target) as channel:
+                for method in protocol.METHODS:
+                    call = channel.unary_unary(protocol.method_path(method))
+                    for size in (1, 7, 300):
+                        try:
+                            await call(source.bytes(size))
+                        except grpc.aio.AioRpcError as error:
+                            expected = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND)
+                            assert error.code() in expected, (method, error.details())
+            assert (await read(client, fake.page())).text == fake.text_of(fake.page())
+
+    run(work())
+
+
+def test_wrong_options_are_the_callers_error(unix: str) -> None:
+    async def work() -> None:
+        async with engine(unix) as client:
+            with shared(fake.page()) as page, pytest.raises(InvalidRequest, match="languages"):
+                await client.read_page(page, ReadOptions(languages="zh"), time.monotonic() + 9)
+
+    run(work())
+
+
+def test_descriptors_and_memory_stay_flat(unix: str) -> None:
+    def descriptors(process: int) -> int:
+        return len(os.listdir(f"/proc/{process}/fd"))
+
+    def memory(process: int) -> int:
+        return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    async def work() -> None:
+        child = await launch(EngineProcess(unix, FAKE, HostOptions(warmup_batches=0)), 30)
+        client = EngineClient(unix)
+        page = fake.page(height=700, width=500)
+
+        async def many(count: int) -> None:
+            for _ in range(count // 10):
+                await asyncio.gather(*(read(client, page) for _ in range(10)))
+
+        await many(100)
+        before = {process: (descriptors(process), memory(process)) for process in (os.getpid(), child.pid)}
+        await many(300)
+        for process, (files, size) in before.items():
+            assert descriptors(process) <= files + 2
+            assert memory(process) < size + 20 * 2**20  # 300 pages have 300 MB
+        await client.close()
+        await child.kill()
+
+    run(work())
