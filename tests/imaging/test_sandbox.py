@@ -194,6 +194,10 @@ def test_over_a_limit(sandbox: Sandbox, make_pdf: MakePdf) -> None:
 @pytest.mark.parametrize("pages", [[0], [-1], [], ["1"], [True], [1.5]])
 def test_wrong_arguments(sandbox: Sandbox, pages: list[object]) -> None:
     refused(sandbox, save(drawn(), "PNG"), pages=pages)
+    for deadline in (float("inf"), float("nan")):
+        with pytest.raises(InvalidRequest, match="deadline"):
+            decoded(sandbox, b"", deadline=deadline)
+    assert len(decoded(sandbox, save(drawn(), "PNG"), deadline=time.monotonic() + 1e8)) == 1
     with pytest.raises(InvalidRequest, match="text_layer"):
         decoded(sandbox, b"", text_layer="some")
 

@@ -71,6 +71,7 @@ def wait_for(condition: object, seconds: float = 20) -> None:
         ("babble in frames", CorruptDocument, "nonsense", "nonsense"),
         ("babble deeply", CorruptDocument, "nonsense", "nonsense"),
         ("babble of pages", CorruptDocument, "nonsense", "nonsense"),
+        ("babble of keys", CorruptDocument, "nonsense", "nonsense"),
         ("babble of blocks", CorruptDocument, "nonsense", "nonsense"),
         ("lie", CorruptDocument, "nonsense", "nonsense"),
         ("hush", CorruptDocument, "stopped answering", "nonsense"),
@@ -234,6 +235,16 @@ def test_an_idle_process_that_was_killed_harms_no_document(alone: Sandbox) -> No
         os.kill(number, signal.SIGKILL)
         assert len(read(alone, "nothing")) == 3
     assert alone.stats.kills == {"start": 3}
+
+
+def test_signals_to_the_whole_service_leave_documents_in_work_alone(alone: Sandbox) -> None:
+    alone.bounds()
+    (number,) = alone.processes
+    for sent in (signal.SIGINT, signal.SIGTERM):
+        timer = threading.Timer(0.1, os.kill, (number, sent))
+        timer.start()
+        assert process_of(read(alone, "nap")[0]) == number
+        timer.join()
 
 
 def test_closing_the_sandbox_ends_everything() -> None:

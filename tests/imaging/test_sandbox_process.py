@@ -1,4 +1,4 @@
-"""A sandbox does not outlive its owner, and its start is quick."""
+"""A sandbox does not outlive its owner, and neither has what is the other's."""
 
 from __future__ import annotations
 
@@ -51,6 +51,14 @@ def test_all_end_with_a_parent_that_is_killed_and_the_next_one_tidies_up() -> No
     sandbox.close()
     assert sandbox.stats.stale_blocks >= 1
     assert not (FOLDER / block).exists()
+
+
+def test_the_owner_loads_no_decoder() -> None:
+    script = (
+        "import sys, shizi.imaging.sandbox as s; print({'cv2', 'PIL', 'simplejpeg', 'pypdfium2'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "set()\n"
 
 
 def test_a_process_holds_nothing_of_its_parent() -> None:

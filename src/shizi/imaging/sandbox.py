@@ -7,6 +7,7 @@ decoder, it costs that document. See docs/sandbox.md for the bounds, and for wha
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import sys
 import time
@@ -138,6 +139,8 @@ class Sandbox:
         """
         if text_layer not in ("auto", "ignore", "only"):
             raise InvalidRequest(f"text_layer is {text_layer!r}; allowed are 'auto', 'ignore' and 'only'")
+        if not math.isfinite(deadline):
+            raise InvalidRequest(f"deadline is {deadline}; give a moment of time.monotonic()")
         wish = Wish(_numbers(pages), password, text_layer, deadline)
         reading = Reading(document, wish, self._limits, self._pool, self._blocks)
         try:

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from shizi.imaging.frames import MAX_HEADER, Header, encoded
 
 MOST_DESCRIPTORS = 1
+LONGEST_S = 1_000_000.0  # Python refuses to wait for more than 24 days
 
 
 class Channel:
@@ -96,4 +97,4 @@ class Channel:
         left = deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError
-        self._connection.settimeout(left)
+        self._connection.settimeout(min(left, LONGEST_S))

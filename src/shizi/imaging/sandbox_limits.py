@@ -81,7 +81,9 @@ def bound_process(memory: int, parent: int) -> tuple[Bounds, Meter]:
     meter = _bound_memory(memory, bounds)
     for name, value in (("CORE", 0), ("FSIZE", 0), ("NOFILE", MOST_DESCRIPTORS)):
         which = getattr(resource, f"RLIMIT_{name}")
-        resource.setrlimit(which, (value, value))
+        _, hard = resource.getrlimit(which)
+        most = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(which, (most, most))
         bounds.held.append(f"rlimit-{name.lower()}")
     bounds.held.append("rlimit-cpu")
     _try("no-new-privileges", forbid_new_privileges, bounds)

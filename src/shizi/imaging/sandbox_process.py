@@ -125,7 +125,7 @@ class SandboxProcess:
             self.bounds = Bounds(tuple(str(name) for name in header["held"]), missing)
         except (EOFError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             status = self.end()[0]
-            message = f"the process for decoding did not start (status {status}); `shizi doctor` may say why"
+            message = f"the process for decoding did not start (status {status}): is the installation whole?"
             raise self._gone("start", EngineUnavailable(message)) from error
         return True
 

@@ -9,7 +9,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO, Literal
 
-from shizi.errors import DeadlineExceeded, EngineUnavailable, OutOfMemory, ShiziError, taxonomy
+from shizi.errors import (
+    CorruptDocument,
+    DeadlineExceeded,
+    EncryptedDocument,
+    EngineUnavailable,
+    ImageTooLarge,
+    InvalidRequest,
+    OutOfMemory,
+    ShiziError,
+    UnsupportedFormat,
+)
 from shizi.imaging.frames import Header
 from shizi.imaging.limits import Limits
 from shizi.imaging.pages import TextLayer
@@ -20,7 +30,17 @@ from shizi.imaging.sandbox_pool import Pool
 from shizi.imaging.sandbox_process import GoneError, Reason, SandboxProcess
 from shizi.imaging.shared import Block, SharedPixels
 
-_ERRORS = {error.code: error for error in taxonomy()}
+# What a document can be refused for: a hostile process shall not speak of keys, quotas or deadlines.
+_REFUSALS: tuple[type[ShiziError], ...] = (
+    CorruptDocument,
+    EncryptedDocument,
+    ImageTooLarge,
+    InvalidRequest,
+    OutOfMemory,
+    UnsupportedFormat,
+)
+_ERRORS = {error.code: error for error in _REFUSALS}
+_MOST_MESSAGE = 2000  # characters
 _WRONG = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 
 
@@ -139,7 +159,7 @@ class Reading(Iterator[SharedPage]):
             block = self._block(process, header["block"])
             header = self._filled(process, block, header["block"])
         if "error" in header:
-            raise self._refusal(header)
+            raise self._refusal(process, header)
         try:
             page = self._built(header["page"], block)
             is_last = header["page"]["last"] is True
@@ -219,11 +239,13 @@ class Reading(Iterator[SharedPage]):
             self._blocks.release(block)
         return header
 
-    def _refusal(self, header: Header) -> ShiziError:
+    def _refusal(self, process: SandboxProcess, header: Header) -> ShiziError:
         """The process refuses the document, and is well; where it had no memory it is replaced."""
-        error = _ERRORS.get(str(header["error"]), ShiziError)
+        error = _ERRORS.get(str(header["error"]))
+        if error is None:
+            raise process.nonsense("an error that is none")
         self._end("memory" if error is OutOfMemory else None)
-        return error(str(header.get("message", "")))
+        return error(str(header.get("message", ""))[:_MOST_MESSAGE])
 
     def _built(self, page: Header, block: Block | None) -> SharedPage:
         number, height, width = (

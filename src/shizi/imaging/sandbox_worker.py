@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -38,6 +39,8 @@ def main() -> None:
 
 def serve(opener: Opener) -> None:
     """Speaks the protocol; opener makes pages of a document."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # sent to all of a service at once; its owner decides when to end
+        signal.signal(number, signal.SIG_IGN)
     channel = Channel(socket.socket(fileno=0))
     try:
         worker = _Worker(channel, channel.receive(), opener)
