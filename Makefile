@@ -8,17 +8,22 @@ SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+SERVING := $(VENV)/.serving
 DEVELOPMENT := $(VENV)/.development
+OPTIONS :=
 PAGES := 5000
 SLOPE := 0.01
 
-.PHONY: help demo test check docs samples bench floors soak profile clean models-test fonts
+.PHONY: help demo serve test check docs samples bench floors soak profile clean models-test fonts
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(INSTALLED) ## install, fetch the default models, read the samples
 	@scripts/demo.sh $(BIN)
+
+serve: $(SERVING) ## install and start the HTTP service: make serve OPTIONS="--port 9000"
+	@exec $(BIN)/shizi serve $(OPTIONS)
 
 test: fonts $(DEVELOPMENT) models-test ## set up what the tests need and run them all
 	$(BIN)/python -m pytest
@@ -62,6 +67,10 @@ $(INSTALLED): pyproject.toml constraints.txt scripts/environment.sh
 	scripts/environment.sh $(VENV)
 	@touch $@
 
-$(DEVELOPMENT): $(INSTALLED)
+$(SERVING): $(INSTALLED)
+	scripts/environment.sh $(VENV) serve
+	@touch $@
+
+$(DEVELOPMENT): $(SERVING)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group dev
 	@touch $@

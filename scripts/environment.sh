@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# Makes the virtual environment $1 and installs shizi into it, with the exact versions of constraints.txt.
+# Makes the virtual environment $1 and installs shizi into it, with the extra $2 if there is one, and the exact versions of
+# constraints.txt.
 # PYTHON=/path/to/python3 chooses the interpreter; otherwise the first one of 3.11 or later on the PATH is taken.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 venv=$1
+extra=${2:+[$2]}
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -35,6 +37,6 @@ if ! "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
 fi
 
 pip=("$venv/bin/python" -m pip --disable-pip-version-check --quiet)
-say "Installing shizi into $venv (the first time this fetches about 200 MB)"
+say "Installing shizi$extra into $venv (the first time this fetches about 200 MB)"
 "${pip[@]}" install --constraint constraints.txt --upgrade pip
-"${pip[@]}" install --constraint constraints.txt --build-constraint constraints.txt --editable .
+"${pip[@]}" install --constraint constraints.txt --build-constraint constraints.txt --editable ".$extra"
