@@ -63,11 +63,14 @@ def test_it_serves_until_it_is_told_to_end(tmp_path: Path) -> None:
         command, stderr=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": source}
     ) as process:
         assert process.stderr is not None
-        assert process.stderr.readline() == f"shizi engine: listening at {listen}\n"
-        assert process.stderr.readline().startswith("shizi engine: ready after ")
-        assert asyncio.run(_models(listen)) == {"detection", "recognition", "direction"}
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 143
+        try:
+            assert process.stderr.readline() == f"shizi engine: listening at {listen}\n"
+            assert process.stderr.readline().startswith("shizi engine: ready after ")
+            assert asyncio.run(_models(listen)) == {"detect", "direction", "recognize"}
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 143
+        finally:
+            process.kill()
     assert not (tmp_path / "e.sock").exists()
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,10 +48,9 @@ def test_any_bytes_are_split_as_the_protocol_reads_them_or_refused(data: bytes) 
 def test_a_damaged_message_is_refused_or_read(raw: bytes, place: int, change: int) -> None:
     data = bytearray(message("an id", [raw]))
     data[place % len(data)] ^= change
-    try:
-        split(bytes(data), 1000)
-    except (InvalidRequest, ImageTooLarge) as error:
-        assert str(error)
+    with contextlib.suppress(InvalidRequest, ImageTooLarge):
+        head, found = split(bytes(data), 1000)
+        assert len(head) + sum(map(len, found)) <= len(data)
 
 
 def test_pixels_are_not_copied() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def through_the_engine() -> dict[str, Document]:
 
     async def work() -> None:
         options = SupervisorOptions(reader=LIGHT, host=HostOptions(warmup_batches=2))
-        with Sandbox(Limits(), SandboxOptions(processes=1)) as sandbox:
+        with closing(Sandbox(Limits(), SandboxOptions(processes=1))) as sandbox:
             async with supervised(options) as supervisor:
                 for name in ("invoice.png", "report.pdf", "turned.png"):
                     pages = []

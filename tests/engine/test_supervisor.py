@@ -62,20 +62,21 @@ def test_the_pauses_grow_and_are_bounded() -> None:
 def test_it_starts_in_a_private_folder_and_leaves_nothing(tmp_path: Path) -> None:
     async def work() -> None:
         supervisor = Supervisor(replace(QUICK, folder=tmp_path))
-        assert supervisor.state == "starting"
+        states = [supervisor.state]
         with pytest.raises(EngineUnavailable):
             _ = supervisor.client
         await supervisor.start()
         (folder,) = tmp_path.iterdir()
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
         assert [stat.S_IMODE(socket.stat().st_mode) for socket in folder.iterdir()] == [0o600]
-        assert supervisor.state == "ready"
+        states.append(supervisor.state)
         assert await supervisor.client.ready()
         pid = supervisor.pid
         assert pid is not None
         await supervisor.stop()
         await supervisor.stop()
-        assert supervisor.state == "stopped"
+        states.append(supervisor.state)
+        assert states == ["starting", "ready", "stopped"]
         assert not is_alive(pid)
         assert not list(tmp_path.iterdir())
 

@@ -18,6 +18,9 @@ from shizi.engine.launch import launch
 from shizi.engine.options import EngineProcess, HostOptions
 from tests.engine.pages import FAKE
 
+# The package has no types.
+Client = Any
+Tensor = Any
 PIXELS = fake.page(seed=9, height=31, width=17)
 
 
@@ -29,7 +32,7 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory, loop: asyncio.AbstractEventLoop) -> Iterator[Any]:
+def client(tmp_path_factory: pytest.TempPathFactory, loop: asyncio.AbstractEventLoop) -> Iterator[Client]:
     target = f"unix:{tmp_path_factory.mktemp('triton')}/e.sock"
     child = loop.run_until_complete(launch(EngineProcess(target, FAKE, HostOptions(warmup_batches=0)), 30))
     with triton.InferenceServerClient(target) as made:
@@ -37,17 +40,17 @@ def client(tmp_path_factory: pytest.TempPathFactory, loop: asyncio.AbstractEvent
     loop.run_until_complete(child.kill())
 
 
-def image(pixels: fake.Pixels) -> Any:
+def image(pixels: fake.Pixels) -> Tensor:
     made = triton.InferInput("image", pixels.shape, "UINT8")
     made.set_data_from_numpy(pixels)
     return made
 
 
-def text(result: Any) -> object:
+def text(result: Tensor) -> object:
     return json.loads(result.as_numpy("page")[0])["text"]
 
 
-def test_it_lives_is_ready_and_says_what_it_takes(client: Any) -> None:
+def test_it_lives_is_ready_and_says_what_it_takes(client: Client) -> None:
     assert client.is_server_live()
     assert client.is_server_ready()
     assert client.is_model_ready("shizi", "1")
@@ -57,7 +60,7 @@ def test_it_lives_is_ready_and_says_what_it_takes(client: Any) -> None:
     assert metadata["outputs"] == [{"name": "page", "datatype": "BYTES", "shape": ["1"]}]
 
 
-def test_a_page_in_the_message(client: Any) -> None:
+def test_a_page_in_the_message(client: Client) -> None:
     result = client.infer(
         "shizi", [image(PIXELS)], request_id="mine", parameters={"options": '{"min_score": 0.5}', "deadline_ms": 9000}
     )
@@ -67,14 +70,14 @@ def test_a_page_in_the_message(client: Any) -> None:
     assert response.parameters["recognize_ms"].double_param == 1.0
 
 
-def test_a_text_layer_is_an_input_of_bytes(client: Any) -> None:
+def test_a_text_layer_is_an_input_of_bytes(client: Client) -> None:
     layer = json.dumps({"lines": [], "sound": False, "reason": "", "has_images": True, "image_boxes": []})
     second = triton.InferInput("text_layer", [1], "BYTES")
     second.set_data_from_numpy(np.array([layer.encode()], dtype=np.object_))
     assert text(client.infer("shizi", [image(PIXELS), second])) == fake.text_of(PIXELS)
 
 
-def test_a_page_in_shared_memory(client: Any) -> None:
+def test_a_page_in_shared_memory(client: Client) -> None:
     block = shared_memory.create_shared_memory_region("page", "/shizi-test-triton", PIXELS.nbytes + 8)
     try:
         shared_memory.set_shared_memory_region(block, [PIXELS], offset=8)
@@ -89,7 +92,7 @@ def test_a_page_in_shared_memory(client: Any) -> None:
         shared_memory.destroy_shared_memory_region(block)
 
 
-def test_what_is_wrong_is_told_in_words(client: Any) -> None:
+def test_what_is_wrong_is_told_in_words(client: Client) -> None:
     with pytest.raises(InferenceServerException, match="the model 'shizi'"):
         client.infer("yolo", [image(PIXELS)])
     with pytest.raises(InferenceServerException, match="UINT8 of the shape"):
@@ -98,7 +101,7 @@ def test_what_is_wrong_is_told_in_words(client: Any) -> None:
         client.infer("shizi", [image(fake.page("corrupt"))])
 
 
-def test_a_socket_is_not_taken_from_an_engine(client: Any, loop: asyncio.AbstractEventLoop, tmp_path: Path) -> None:
+def test_a_socket_is_not_taken_from_an_engine(loop: asyncio.AbstractEventLoop, tmp_path: Path) -> None:
     target = f"unix:{tmp_path}/e.sock"
     first = loop.run_until_complete(launch(EngineProcess(target, FAKE, HostOptions(warmup_batches=0)), 30))
     with pytest.raises(Exception, match="another process listens"):

@@ -277,4 +277,4 @@ def _options_json(options: ReadOptions) -> str:
 def _with_pixels(page: SharedPage, head: bytes, layer: list[bytes]) -> bytes:
     assert page.pixels is not None  # noqa: S101 (what the caller looked at)
     with page.pixels.array() as pixels:
-        return join(head, [memoryview(pixels).cast("B"), *([b"".join(layer)] if layer else [])])
+        return join(head, [pixels.data.cast("B"), *([b"".join(layer)] if layer else [])])

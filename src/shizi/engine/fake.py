@@ -72,7 +72,7 @@ class FakeReader:
     """Reads no letter."""
 
     def __init__(self, version: str) -> None:
-        self.models = (ModelInfo("recognition", "fake", version, "0" * 64),)
+        self.models = (ModelInfo("recognize", "fake", version, "0" * 64),)
         self._hoard: list[bytearray] = []
 
     def read_page(self, image: PageImage, options: ReadOptions) -> tuple[Page, Mapping[str, float]]:
