@@ -11,7 +11,9 @@ import pytest
 
 from shizi.errors import ImageTooLarge, InvalidRequest, RateLimited
 from shizi.serving.caller import Caller, anonymous_caller
+from shizi.serving.counting import Counting
 from shizi.serving.ratelimit import Cost, Quota, RateLimiter, RateLimitState, RateOptions
+from shizi.serving.windows import BoundedWindows
 
 STRANGER = anonymous_caller({"ocr"})
 BANK = Caller("bank", "key:a", frozenset({"ocr"}), anonymous=False)
@@ -82,6 +84,15 @@ def test_a_tenant_whose_name_is_an_address_shares_nothing_with_it() -> None:
     odd = Caller("203.0.113.1", "key:a", frozenset(), anonymous=False)
     assert passed(limits, STRANGER, "203.0.113.1", 20) == 10
     assert passed(limits, odd, "203.0.113.1", 20) == 5
+
+
+def test_in_a_shared_storage_a_tenant_shares_nothing_with_a_network_of_its_name() -> None:
+    clock, quota = Clock(), Quota(requests=5, megapixels=5)
+    limits = limiter(clock, anonymous=quota, tenant=quota)
+    limits._counting = Counting(BoundedWindows(100, clock), 1, 1, clock)
+    assert passed(limits, STRANGER, "203.0.113.1", 9) == 5
+    assert passed(limits, Caller("203.0.113.1", "key:a", frozenset(), anonymous=False), "203.0.113.2", 9) == 5
+    assert len(limits._networks) == len(limits._tenants) == 0
 
 
 def test_megapixels_are_counted_beside_requests() -> None:

@@ -99,6 +99,7 @@ def off_the_curve() -> dict[str, Any]:
     [
         {"kty": "oct", "k": b64(b"x" * 32), "kid": "k", "alg": "HS256"},
         jwk(rsa_key(), "k") | {"d": "AQAB"},
+        jwk(ec_key(), "k") | {"d": b64(ec_key().private_numbers().private_value.to_bytes(32, "big"))},
         jwk(rsa_key(), "k", alg="HS256"),
         jwk(rsa_key(), "k", alg="ES256"),
         jwk(rsa_key(), "k", alg="none"),

@@ -84,6 +84,26 @@ def test_passed_windows_make_room() -> None:
     assert [hit(windows, "new7") for _ in range(10)] == [True] * 9 + [False], "each has a counter of its own again"
 
 
+def test_a_caller_that_stays_keeps_no_room_from_those_that_left() -> None:
+    clock = Clock()
+    windows = BoundedWindows(1000, clock)
+    hit(windows, "honest")
+    asyncio.run(_flood(windows, 5000, "evil"))
+    for _ in range(3):
+        clock.now += 60
+        hit(windows, "honest")
+    assert asyncio.run(_flood(windows, 999, "new")) == 999
+    assert [hit(windows, "new7") for _ in range(10)] == [True] * 9 + [False]
+
+
+def test_only_the_window_before_weighs() -> None:
+    clock = Clock()
+    windows = BoundedWindows(10, clock)
+    assert hit(windows, "a", 10, 10)
+    clock.now += 120
+    assert hit(windows, "a", 10, 10)
+
+
 def test_asking_makes_no_entries() -> None:
     windows = BoundedWindows(10, Clock())
     for place in range(100):

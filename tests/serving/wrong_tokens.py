@@ -174,6 +174,7 @@ WRONG: Final[dict[str, str]] = {
     "nbf false": token(body=claims(nbf=False)),
     "nbf infinitely long ago": signed_apart(header(), with_number("nbf", "-1e999")),
     "nbf after exp": token(body=claims(nbf=NOW + 20, exp=NOW + 10)),
+    "iat true": token(body=claims(iat=True)),
     "iat a text": token(body=claims(iat="yesterday")),
     # issuer, audience, subject, tenant, scope
     "iss missing": token(body=claims(iss=None)),
