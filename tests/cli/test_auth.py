@@ -18,6 +18,7 @@ from shizi.serving.keys import KeyStore, parse_key
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("SHIZI_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("SHIZI_API_KEYS", raising=False)
     return tmp_path / "home"
 
 
@@ -134,8 +135,17 @@ def test_a_whole_key_is_no_id_and_is_not_repeated(capsys: pytest.CaptureFixture[
 
 
 def test_another_file_can_be_named(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    create(capsys, "--keys", str(tmp_path / "deep" / "other.sqlite3"))
+    create(capsys, "--api-keys", str(tmp_path / "deep" / "other.sqlite3"))
     assert len(KeyStore(tmp_path / "deep" / "other.sqlite3").records()) == 1
+    assert not home.exists()
+
+
+def test_the_file_that_the_server_was_told_of_is_meant(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SHIZI_API_KEYS", str(tmp_path / "server.sqlite3"))
+    create(capsys)
+    assert len(KeyStore(tmp_path / "server.sqlite3").records()) == 1
     assert not home.exists()
 
 

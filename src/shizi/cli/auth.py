@@ -29,9 +29,9 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 def _keys_option(command: Command) -> Command:
     option = click.option(
-        "--keys",
+        "--api-keys",
         type=click.Path(dir_okay=False, path_type=Path),
-        help="The file of keys; default: keys.sqlite3 in SHIZI_HOME, or in the user's folder for data.",
+        help="The file of keys; default: SHIZI_API_KEYS, else keys.sqlite3 in SHIZI_HOME or the user's folder for data.",
     )
     return option(command)
 
@@ -69,9 +69,11 @@ def auth() -> None:
 )
 @_json_option
 @_keys_option
-def create_key(tenant: str, name: str, scopes: tuple[str, ...], expires: str, as_json: bool, keys: Path | None) -> None:
+def create_key(
+    tenant: str, name: str, scopes: tuple[str, ...], expires: str, as_json: bool, api_keys: Path | None
+) -> None:
     """Make a key and print it; it is shown this once."""
-    key, record = KeyStore(_path(keys)).create(tenant, name, scopes, _end(expires, time.time()))
+    key, record = KeyStore(_path(api_keys)).create(tenant, name, scopes, _end(expires, time.time()))
     if as_json:
         click.echo(json.dumps({"key": key} | _row(record), ensure_ascii=False, indent=2))
     else:
@@ -82,9 +84,9 @@ def create_key(tenant: str, name: str, scopes: tuple[str, ...], expires: str, as
 @auth.command("list")
 @_json_option
 @_keys_option
-def list_keys(as_json: bool, keys: Path | None) -> None:
+def list_keys(as_json: bool, api_keys: Path | None) -> None:
     """List all keys, without their secrets."""
-    rows = [_row(record) for record in _existing(keys).records()]
+    rows = [_row(record) for record in _existing(api_keys).records()]
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
@@ -95,24 +97,27 @@ def list_keys(as_json: bool, keys: Path | None) -> None:
 @click.argument("key_id", metavar="ID")
 @_json_option
 @_keys_option
-def revoke(key_id: str, as_json: bool, keys: Path | None) -> None:
+def revoke(key_id: str, as_json: bool, api_keys: Path | None) -> None:
     """End the key of this ID for good."""
-    record = _existing(keys).revoke(key_id)
+    record = _existing(api_keys).revoke(key_id)
     if as_json:
         click.echo(json.dumps(_row(record), ensure_ascii=False, indent=2))
     else:
         click.echo(f"{record.id}\trevoked")
 
 
-def _path(keys: Path | None) -> Path:
-    return keys or default_path(from_environment(os.environ).home)
+def _path(api_keys: Path | None) -> Path:
+    settings = from_environment(os.environ)
+    return api_keys or settings.api_keys or default_path(settings.home)
 
 
-def _existing(keys: Path | None) -> KeyStore:
+def _existing(api_keys: Path | None) -> KeyStore:
     """The file, which must be there: a wrong path must not look like a server without keys."""
-    path = _path(keys)
+    path = _path(api_keys)
     if not path.exists():
-        raise NotFound(f"there is no file of keys at {path}; `shizi auth create-key` makes it, --keys names another")
+        raise NotFound(
+            f"there is no file of keys at {path}; `shizi auth create-key` makes it, --api-keys names another"
+        )
     return KeyStore(path)
 
 
