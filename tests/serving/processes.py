@@ -10,9 +10,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import IO, Any, Self, cast
 
 import httpx
 
@@ -40,8 +40,8 @@ class Process:
         for thread in self._threads:
             thread.start()
 
-    def _collect(self, stream: Any, into: list[str]) -> None:
-        for line in stream:
+    def _collect(self, stream: IO[str] | None, into: list[str]) -> None:
+        for line in stream or ():
             into.append(line)
             self._lines.put(line)
 
@@ -119,7 +119,7 @@ def script(text: str) -> dict[str, Any]:
     return {"file": ("SECRET-NAME.png", f"SCRIPT {text} ".encode(), "image/png")}
 
 
-def until(holds: Any, wait_s: float = 20.0) -> None:
+def until(holds: Callable[[], bool], wait_s: float = 20.0) -> None:
     """Looks again and again until something holds."""
     end = time.monotonic() + wait_s
     while not holds():

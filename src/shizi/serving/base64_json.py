@@ -205,8 +205,10 @@ class _Base64:
         return b""
 
     def _decoded(self, text: bytes) -> bytes:
-        if text and self._padded:
-            raise BadRequest(f"{NAME}: something stands after the base64's padding")
+        if not text:
+            return b""
+        if self._padded:
+            raise BadRequest(f"{NAME}: this is no base64: something stands after its padding")
         self._padded = text.endswith(b"=")
         try:
             return base64.b64decode(text, validate=True)

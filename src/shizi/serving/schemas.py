@@ -21,21 +21,26 @@ class Reading(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
-    detect: bool = Field(True, description="find lines; without it each page is one ready-cut line")
-    classify: bool = Field(True, description="find lines that stand on their head")
-    recognize: bool = Field(True, description="read the lines; without it only their places are told")
-    pages: str | None = Field(None, max_length=1000, description="only these pages, counted from 1", examples=["1-3,7"])
+    detect: bool = Field(default=True, description="find lines; without it each page is one ready-cut line")
+    classify: bool = Field(default=True, description="find lines that stand on their head")
+    recognize: bool = Field(default=True, description="read the lines; without it only their places are told")
+    pages: str | None = Field(
+        default=None, max_length=1000, description="only these pages, counted from 1", examples=["1-3,7"]
+    )
     languages: str | None = Field(
-        None, max_length=500, description="read only characters of these languages (BCP 47)", examples=["zh,en"]
+        default=None, max_length=500, description="read only characters of these languages (BCP 47)", examples=["zh,en"]
     )
     text_layer: Literal["auto", "ignore", "only"] = Field(
-        "auto", description="text that a PDF has already: used where it is sound, never, or nothing but it"
+        default="auto", description="text that a PDF has already: used where it is sound, never, or nothing but it"
     )
     min_score: float | None = Field(
-        None, ge=0, le=1, description="leave out lines that were read less surely; default 0.7, without detection 0"
+        default=None,
+        ge=0,
+        le=1,
+        description="leave out lines that were read less surely; default 0.7, without detection 0",
     )
     timeout: float | None = Field(
-        None, gt=0, le=86_400, description="seconds for this document; the server has a limit for it"
+        default=None, gt=0, le=86_400, description="seconds for this document; the server has a limit for it"
     )
 
 
@@ -43,14 +48,16 @@ class ReadingQuery(Reading):
     """The same with the form of the answer."""
 
     format: Format | None = Field(
-        None, description="form of the answer; without it the header Accept chooses, and JSON is the default"
+        default=None, description="form of the answer; without it the header Accept chooses, and JSON is the default"
     )
 
 
 class _Form(BaseModel):
     """Of a form or a JSON object only: a query stands in the logs of every proxy."""
 
-    password: Annotated[SecretStr, Field(max_length=4096)] | None = Field(None, description="opens an encrypted PDF")
+    password: Annotated[SecretStr, Field(max_length=4096)] | None = Field(
+        default=None, description="opens an encrypted PDF"
+    )
 
 
 class ReadingForm(ReadingQuery, _Form):
@@ -126,7 +133,9 @@ class DocumentBody(BaseModel):
     pages: list[Page]
     models: list[ModelInfo]
     timings_ms: dict[str, float] = Field(description="milliseconds of each stage")
-    preview: Literal[True] | None = Field(None, description="true where the pages were reduced before they were read")
+    preview: Literal[True] | None = Field(
+        default=None, description="true where the pages were reduced before they were read"
+    )
 
 
 class Fault(BaseModel):
@@ -149,16 +158,39 @@ class ProblemBody(BaseModel):
     number: int = Field(description="stable number of the error", examples=[5001])
     request_id: str
     retryable: bool = Field(description="whether the same request may succeed later without a change")
-    retry_after: int | None = Field(None, description="seconds; also in the header Retry-After")
-    parameters: list[Fault] | None = Field(None, description="each parameter that is wrong")
+    retry_after: int | None = Field(default=None, description="seconds; also in the header Retry-After")
+    parameters: list[Fault] | None = Field(default=None, description="each parameter that is wrong")
 
 
 class SimpleBody(BaseModel):
     """Answer of the dialect with status, text and time_cost."""
 
-    status: Literal["success", "error"]
+    status: Literal["success"]
     text: list[str] = Field(description="the lines")
     time_cost: float = Field(description="seconds")
+
+
+class SimpleErrorBody(BaseModel):
+    """An error of that dialect."""
+
+    status: Literal["error"]
+    text: list[str] = Field(max_length=0)
+    time_cost: float
+    message: str = Field(description="what is wrong, which limit it is about, what to do")
+    code: str
+    number: int
+    request_id: str
+    retry_after: int | None = None
+
+
+class NestedErrorBody(BaseModel):
+    """An error of the nested dialect."""
+
+    error: str = Field(description="what is wrong, which limit it is about, what to do")
+    code: str
+    number: int
+    request_id: str
+    retry_after: int | None = None
 
 
 class ModelsBody(BaseModel):

@@ -13,6 +13,7 @@ from shizi.serving.base64_json import NAME
 from shizi.serving.problem import MEDIA_TYPE
 from shizi.serving.schemas import ProblemBody
 
+READING_ERRORS: Final = (400, 401, 403, 408, 413, 415, 422, 429, 500, 503, 504)
 _DOCUMENT: Final = {"type": "string", "format": "binary", "description": "an image or a PDF"}
 _BASE64: Final = {
     "type": "string",
@@ -45,6 +46,11 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
         }
         for status in statuses
     }
+
+
+def errors_of(form: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
+    """The error answers of a dialect."""
+    return {status: {"description": HTTPStatus(status).phrase, "model": form} for status in READING_ERRORS}
 
 
 def request_body(

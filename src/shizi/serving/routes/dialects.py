@@ -11,8 +11,8 @@ from fastapi import APIRouter, Query, Request, Response
 
 from shizi.serving.problem import Form, Problem
 from shizi.serving.reading import asked_of, read
-from shizi.serving.routes.described import request_body
-from shizi.serving.schemas import DialectForm, Reading, SimpleBody
+from shizi.serving.routes.described import errors_of, request_body
+from shizi.serving.schemas import DialectForm, NestedErrorBody, Reading, SimpleBody, SimpleErrorBody
 from shizi.serving.service import Service
 from shizi.types import Document
 
@@ -45,7 +45,7 @@ def dialect_routes(service: Service) -> APIRouter:
         SIMPLE,
         summary="Read an image: status, text, time_cost",
         response_class=Response,
-        responses={200: {"description": "The lines.", "model": SimpleBody}},
+        responses={200: {"description": "The lines.", "model": SimpleBody}, **errors_of(SimpleErrorBody)},
         openapi_extra=request_body(None, DialectForm),
     )
     async def simple(request: Request, query: Annotated[Reading, Query()]) -> Response:
@@ -64,7 +64,8 @@ def dialect_routes(service: Service) -> APIRouter:
             200: {
                 "description": "For each page its lines, each as [four corners, [text, score]].",
                 "content": {"application/json": {"schema": {"type": "array"}, "example": _NESTED_EXAMPLE}},
-            }
+            },
+            **errors_of(NestedErrorBody),
         },
         openapi_extra=request_body("image", DialectForm),
     )

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from shizi.export import EXPORTERS
 from shizi.serving.answers import chosen, rendered
 from shizi.serving.reading import asked_of, read
-from shizi.serving.routes.described import problems, request_body
+from shizi.serving.routes.described import READING_ERRORS, problems, request_body
 from shizi.serving.schemas import DocumentBody, ReadingForm, ReadingQuery, check_format
 from shizi.serving.service import Service
 
@@ -19,7 +19,7 @@ _OTHERS: Final[dict[str, Any]] = {
 }
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "What was read, in the form that was asked for.", "content": _OTHERS},
-    **problems(400, 401, 403, 406, 408, 413, 415, 422, 429, 500, 503, 504),
+    **problems(406, *READING_ERRORS),
 }
 
 
