@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from shizi.batching.claim import Claim
 from shizi.geometry import Quads
 from shizi.imaging.crop import Crop
 from shizi.models.ctc import Reading
@@ -31,9 +32,11 @@ class Counting(Recognizer):
         vars(self).update(vars(real))
         self.crops = 0
 
-    def __call__(self, crops: Sequence[Crop], languages: frozenset[str] | None = None) -> list[Reading]:
+    def __call__(
+        self, crops: Sequence[Crop], languages: frozenset[str] | None = None, claim: Claim | None = None
+    ) -> list[Reading]:
         self.crops += len(crops)
-        return super().__call__(crops, languages)
+        return super().__call__(crops, languages, claim)
 
 
 def drafted(image: Image.Image, quads: Quads = QUADS) -> Draft:
