@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 from shizi.errors import DeadlineExceeded, EngineUnavailable
 from shizi.imaging.sandbox_budget import Budget, ClosedError
-from shizi.imaging.sandbox_process import Bounds, GoneError, Reason, SandboxProcess
+from shizi.imaging.sandbox_death import GoneError, Reason
+from shizi.imaging.sandbox_process import Bounds, SandboxProcess
 
 
 class Pool:

@@ -14,21 +14,26 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
 
-from shizi.errors import CorruptDocument, DeadlineExceeded, EngineUnavailable, OutOfMemory, ShiziError
+from shizi.errors import CorruptDocument, DeadlineExceeded, EngineUnavailable, ShiziError
 from shizi.imaging.child import _ENVIRONMENT as INHERITED
 from shizi.imaging.frames import Header
 from shizi.imaging.limits import Limits
 from shizi.imaging.sandbox_channel import Channel
-
-Reason = Literal["crash", "deadline", "memory", "nonsense", "abandoned", "start"]
+from shizi.imaging.sandbox_death import Death, GoneError, Reason, judge
 
 # As `child.start_child`, but nothing runs before main(): a thread would escape what main() gives up.
 _START = (
     "import importlib, json, sys; sys.path[:] = json.loads(sys.argv[1]); importlib.import_module(sys.argv[2]).main()"
 )
-_SINGLE_THREADED = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
+# One thread, and a heap that is not handed back to the system after each document: without it, each pays for its pages anew.
+_ALLOCATION = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_TRIM_THRESHOLD_": str(64 * 2**20),
+    "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
+}
 START_S = 60.0  # a process that is not ready then never will be
 _DYING_S = 1.0  # a process that has closed its socket is given so long to end by itself
 _EXIT_MEMORY = 77  # sandbox_worker.EXIT_MEMORY: importing it here would import the decoders
@@ -39,15 +44,6 @@ _ALLOCATION_FAILED = (
     signal.SIGSEGV,
 )  # how native code ends without memory
 _MOST_OF_IT = 0.75
-
-
-class GoneError(Exception):
-    """The process is of no use any more: ended, silent, or speaking nonsense."""
-
-    def __init__(self, reason: Reason, error: ShiziError) -> None:
-        super().__init__(str(error))
-        self.reason: Reason = reason
-        self.error = error
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,23 +225,8 @@ class SandboxProcess:
             return GoneError("abandoned", EngineUnavailable("the sandbox was closed while it decoded the document"))
         if self._killed:
             return GoneError("nonsense", CorruptDocument("the decoder stopped answering; the document is damaged"))
-        if status == -signal.SIGXCPU:
-            message = "decoding took more processor time than its deadline allows: ask for fewer pages, or allow more"
-            return GoneError("deadline", DeadlineExceeded(message))
-        if status == -signal.SIGKILL:
-            message = (
-                "the system, or somebody, killed the process that decoded the document; most likely memory ran out"
-            )
-            return GoneError("memory", OutOfMemory(message))
-        bound = min(self._limits.max_memory, self._limits.pdf_memory)
         peak, resident = self._before
-        has_grown = most > max(peak, self._inherited) and most - resident >= _MOST_OF_IT * bound
-        if status == _EXIT_MEMORY or (has_grown and -status in _ALLOCATION_FAILED):
-            message = f"decoding the document takes more than {bound // 2**20} MiB (max_memory, pdf_memory)"
-            return GoneError("memory", OutOfMemory(f"{message}: scale it down, or raise the limits"))
-        return GoneError(
-            "crash", CorruptDocument(f"the decoder crashed on the document ({_name(status)}); it is damaged")
-        )
+        return judge(Death(status, most, max(peak, self._inherited), resident), self._limits)
 
     def _reap(self, options: int) -> None:
         """Notes how it ended, if it has; the lock is held."""
@@ -277,14 +258,6 @@ def _start(module: str, connection: socket.socket) -> subprocess.Popen[bytes]:
         stdin=connection.fileno(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env={**environment, **_SINGLE_THREADED, "LC_ALL": "C.UTF-8"},
+        env={**environment, **_ALLOCATION, "LC_ALL": "C.UTF-8"},
         close_fds=True,
     )
-
-
-def _name(status: int) -> str:
-    if status >= 0:
-        return f"status {status}"
-    with contextlib.suppress(ValueError):
-        return signal.Signals(-status).name
-    return f"signal {-status}"

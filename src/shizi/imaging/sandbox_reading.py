@@ -25,9 +25,10 @@ from shizi.imaging.limits import Limits
 from shizi.imaging.pages import TextLayer
 from shizi.imaging.pdf import _layer as read_layer
 from shizi.imaging.sandbox_blocks import Blocks
+from shizi.imaging.sandbox_death import GoneError, Reason
 from shizi.imaging.sandbox_document import Handed, handed_over
 from shizi.imaging.sandbox_pool import Pool
-from shizi.imaging.sandbox_process import GoneError, Reason, SandboxProcess
+from shizi.imaging.sandbox_process import SandboxProcess
 from shizi.imaging.shared import Block, SharedPixels
 
 # What a document can be refused for: a hostile process shall not speak of keys, quotas or deadlines.

@@ -22,10 +22,10 @@ from shizi.imaging.decode import sniff
 from shizi.imaging.frames import Header
 from shizi.imaging.limits import Limits
 from shizi.imaging.sandbox_channel import Channel
+from shizi.imaging.sandbox_death import EXIT_MEMORY
 from shizi.imaging.sandbox_decode import Pixels, Room, Task, read_document
 from shizi.imaging.sandbox_limits import bound_process, most_resident
 
-EXIT_MEMORY = 77  # of a process that has not even the memory to say so
 SNIFFED = 1029  # bytes
 MOST_MESSAGE = 2000  # characters
 
