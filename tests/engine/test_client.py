@@ -176,6 +176,18 @@ def test_a_page_that_nobody_waits_for_is_not_read(unix: str) -> None:
     run(work())
 
 
+def test_a_client_that_is_closed_cancels_no_caller(unix: str) -> None:
+    async def work() -> None:
+        async with engine(unix) as client:
+            running = asyncio.create_task(read(client, fake.page("slow")))
+            await asyncio.sleep(0.2)
+            await client.close()
+            with pytest.raises(EngineUnavailable):
+                await running
+
+    run(work())
+
+
 def test_a_full_queue_says_so_at_once(listen: str) -> None:
     async def work() -> None:
         async with engine(listen, pages_at_a_time=1, max_waiting=2) as client:

@@ -97,6 +97,12 @@ class Link:
         except grpc.aio.AioRpcError as error:
             metadata = [(key, value) for key, value in error.trailing_metadata() or ()]
             raise restored(error.code(), error.details() or "", metadata) from None
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            # Nobody cancelled the caller: the channel was closed, because the engine behind it is gone.
+            raise restored(grpc.StatusCode.CANCELLED, "", ()) from None
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
