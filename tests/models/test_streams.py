@@ -260,6 +260,25 @@ def test_every_caller_gets_its_own_results(three: Streams, jobs: Sequence[list[s
             assert answer.result(WAIT) == [(job, number) for number in range(len(shapes))]
 
 
+def test_pieces_give_way_to_what_needs_all_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shizi.models.streams._MOST_HELD_S", WAIT)
+    order: list[str] = []
+    with closing(Streams(2)) as streams, ThreadPoolExecutor(1) as caller:
+        with streams.hold():
+            with streams.hold():
+                answer = caller.submit(streams.run, lambda number: order.append(f"piece {number}"), "ab")
+            time.sleep(0.05)
+            order.append("held")
+        answer.result(WAIT)
+    assert order[0] == "held"
+    assert sorted(order[1:]) == ["piece 0", "piece 1"]
+
+
+def test_pieces_do_not_give_way_for_ever() -> None:
+    with closing(Streams(2)) as streams, streams.hold():
+        assert streams.run(abs, "abc") == [0, 1, 2]
+
+
 def test_nothing_can_be_run_after_closing() -> None:
     streams = Streams(2)
     assert streams.run(abs, "ab") == [0, 1]

@@ -6,6 +6,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from types import TracebackType
 from typing import Literal, Self
 
@@ -42,6 +43,8 @@ _MAX_STREAMS = 4
 _MAX_THREADS = 256
 # Documents that `read_many` works on at a time; a third would only take memory.
 _AT_A_TIME = 2
+# Pixels of a picture that is looked at in no more time than a line is read: then reading gives way.
+_SMALL = 250_000
 
 
 class OCR:
@@ -258,7 +261,8 @@ class OCR:
         ):
             return None
         if options.detect:
-            found = self._detector(image.pixels)
+            with self._streams.hold() if image.width * image.height <= _SMALL else nullcontext():
+                found = self._detector(image.pixels)
         else:
             corners = [[0, 0], [image.width, 0], [image.width, image.height], [0, image.height]]
             found = Detection(np.array([corners], dtype=np.float32), np.ones(1, dtype=np.float32))
