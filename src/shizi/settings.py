@@ -69,6 +69,12 @@ class Settings(BaseModel):
     documents: PositiveInt = Field(
         default=4, le=256, description="`shizi serve`: documents decoded and read at the same time"
     )
+    max_queue_size: PositiveInt = Field(
+        default=100, le=100_000, description="`shizi serve`: requests under way; more are refused"
+    )
+    cache_bytes: int = Field(
+        default=256 * 2**20, ge=0, description="`shizi serve`: bytes of results that are kept; 0 keeps none"
+    )
     request_timeout_s: PositiveInt = Field(
         default=30,
         le=LONGEST_TIMEOUT_S,

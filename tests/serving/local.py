@@ -19,8 +19,10 @@ from shizi.errors import DeadlineExceeded, ShiziError, TryLater
 from shizi.imaging.limits import Limits
 from shizi.pipeline.options import ReadOptions
 from shizi.serving.addresses import ClientAddress, ProxyOptions
+from shizi.serving.admission import Admission, AdmissionOptions
 from shizi.serving.app import internal_app, public_app
 from shizi.serving.auth import Authenticator
+from shizi.serving.cache import CacheOptions, MemoryBackend, ResultCache
 from shizi.serving.caller import OCR as SCOPE
 from shizi.serving.drawing import Drawings
 from shizi.serving.gate import Gate
@@ -30,6 +32,7 @@ from shizi.serving.metrics import Metrics
 from shizi.serving.options import ServerOptions, ServiceOptions
 from shizi.serving.ratelimit import Quota, RateLimiter, RateOptions
 from shizi.serving.reader import AS_IT_IS, Terms
+from shizi.serving.results import Results
 from shizi.serving.server import bind, serve
 from shizi.serving.service import Service
 from shizi.serving.uploads import Upload, UploadLimits
@@ -90,7 +93,7 @@ async def run(service: dict[str, Any], server: dict[str, Any], uploads: dict[str
     threads = ThreadPoolExecutor(8)
     reader = LocalReader(threads)
     limits = Limits()
-    quota = service.pop("quota", None)
+    quota, waiting = service.pop("quota", None), service.pop("queue", 100)
     rates = RateOptions() if quota is None else RateOptions(anonymous=Quota(requests=quota, megapixels=1000))
     strangers = frozenset({SCOPE}) if service.pop("strangers", True) else None
     gate = Gate(
@@ -101,8 +104,19 @@ async def run(service: dict[str, Any], server: dict[str, Any], uploads: dict[str
     options = ServiceOptions("1.2.3", limits, UploadLimits(**uploads), **service)
     listening = ServerOptions(**{"port": 0, "pre_stop_s": 0.3, **server})
     log = make_log()
+    metrics = Metrics("1.2.3")
+    cache = ResultCache(MemoryBackend(CacheOptions()))
+    results = Results(
+        reader,
+        reader.models,
+        Admission(AdmissionOptions(max_queue_size=waiting, tenant_share=1.0)),
+        cache,
+        metrics,
+        "1.2.3",
+        threads,
+    )
     quiet_library_logs(log)
-    parts = Service(options, reader, reader, gate, Drawings(limits, 2), Metrics("1.2.3"), log, Lifecycle(), threads)
+    parts = Service(options, results, reader, gate, Drawings(limits, 2), metrics, log, Lifecycle(), threads)
     doors = [(public_app(parts), bind(listening.host, listening.port, 100))]
     if listening.internal_port is not None:
         doors.append((internal_app(parts), bind(listening.internal_host, listening.internal_port, 100)))

@@ -27,7 +27,16 @@ class ServeCommand(GroupedCommand):
     headings: ClassVar[Mapping[str, Sequence[str]]] = {
         "Where": ("host", "port", "internal_host", "internal_port", "docs"),
         "Who": ("anonymous", "api_keys", "token_issuer", "token_audience", "token_keys", "trusted_proxies"),
-        "How much": ("documents", "request_timeout_s", "upload_timeout_s", "max_bytes", "max_pages", "preview_side"),
+        "How much": (
+            "documents",
+            "max_queue_size",
+            "cache_bytes",
+            "request_timeout_s",
+            "upload_timeout_s",
+            "max_bytes",
+            "max_pages",
+            "preview_side",
+        ),
         "The end": ("pre_stop_s", "drain_s"),
         "Engine": ("tier", "runtime", "precision", "threads", "offline", "models_dir"),
     }
@@ -54,6 +63,12 @@ class ServeCommand(GroupedCommand):
 @click.option("--token-keys", metavar="URL", help="Address or file of the issuer's keys (JWK set).")
 @click.option("--trusted-proxies", metavar="NETWORKS", help="Proxies whose X-Forwarded-For is believed: 10.0.0.0/8,…")
 @click.option("--documents", type=click.IntRange(1, 256), metavar="N", help="Documents at the same time (default: 4).")
+@click.option(
+    "--max-queue-size", type=_POSITIVE, metavar="N", help="Requests under way; more are refused (default: 100)."
+)
+@click.option(
+    "--cache-bytes", type=click.IntRange(min=0), metavar="N", help="Bytes of results that are kept (256 MiB)."
+)
 @click.option(
     "--request-timeout",
     "request_timeout_s",

@@ -15,7 +15,10 @@ from shizi.engine.supervisor import SupervisorOptions
 from shizi.errors import InvalidRequest
 from shizi.imaging.limits import Limits
 from shizi.serving.addresses import ProxyOptions
+from shizi.serving.admission import AdmissionOptions
 from shizi.serving.auth import AuthOptions
+from shizi.serving.breaker import BreakerOptions
+from shizi.serving.cache import CacheOptions
 from shizi.serving.jwks import JwksOptions
 from shizi.serving.options import LONGEST_TIMEOUT_S, ServerOptions, ServiceOptions
 from shizi.serving.process import ServeOptions, TokenSource
@@ -52,6 +55,13 @@ def serve_options(values: Mapping[str, object], settings: Settings) -> ServeOpti
         rates=RateOptions(storage_url=chosen.rate_storage.get_secret_value() if chosen.rate_storage else None),
         proxies=ProxyOptions(trusted=_listed(chosen.trusted_proxies)),
         supervisor=SupervisorOptions(reader=_reader(engine)),
+        admission=AdmissionOptions(
+            max_queue_size=chosen.max_queue_size,
+            model_timeout=chosen.request_timeout_s,
+            tenant_share=AdmissionOptions().tenant_share if chosen.api_keys or chosen.token_issuer else 1.0,
+        ),
+        breaker=BreakerOptions(),
+        cache=CacheOptions(max_bytes=chosen.cache_bytes),
     )
 
 

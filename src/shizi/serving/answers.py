@@ -11,12 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from shizi.export import EXPORTERS
-from shizi.export.json import render_line
 from shizi.serving.reading import Asked, while_connected
 from shizi.serving.refusals import NotAcceptable
+from shizi.serving.results import Result
 from shizi.serving.schemas import Format, ReadingForm
 from shizi.serving.service import Service
-from shizi.types import Document
 
 _PIECE: Final = 64 * 1024
 _PREVIEW: Final = b'{"preview":true,'
@@ -71,14 +70,17 @@ def _quality(parameters: str) -> float:
 
 
 async def rendered(
-    service: Service, request: Request, asked: Asked, document: Document, name: Format, preview: bool = False
+    service: Service, request: Request, asked: Asked, result: Result, name: Format, preview: bool = False
 ) -> Response:
-    """The document in a format.
+    """The document of a result in a format.
 
     Raises:
         ShiziError: it cannot be shown in this format.
     """
     exporter = EXPORTERS[name]
+    if name == "json":
+        return Response(_PREVIEW + result.json[1:] if preview else result.json, media_type=exporter.media_type)
+    document = await service.results.document(result)
     if exporter.needs_original:
         upload = asked.received.upload
         drawn = await while_connected(
@@ -86,11 +88,7 @@ async def rendered(
         )
         return StreamingResponse(_pieces(drawn), media_type=exporter.media_type, background=BackgroundTask(drawn.close))
     loop = asyncio.get_running_loop()
-    if name == "json":
-        body = await loop.run_in_executor(service.threads, render_line, document)
-        body = _PREVIEW + body[1:] if preview else body
-    else:
-        body = await loop.run_in_executor(service.threads, exporter.render, document, None)
+    body = await loop.run_in_executor(service.threads, exporter.render, document, None)
     return Response(body, media_type=exporter.media_type)
 
 

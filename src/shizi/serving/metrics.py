@@ -60,9 +60,6 @@ class Metrics:
         self.documents = Gauge("shizi_documents_in_flight", "Documents being read.", registry=registry)
 
         self.errors = Counter("shizi_errors", "Errors answered.", ("code",), registry=registry)
-        self.shed = Counter(
-            "shizi_shed", "Requests refused because there was too much to do.", ("reason",), registry=registry
-        )
         self.abandoned = Counter("shizi_abandoned", "Requests whose client went away.", registry=registry)
         self.upload_bytes = Histogram("shizi_upload_bytes", "Sizes of documents.", buckets=_BYTES, registry=registry)
         self.answer_bytes = Counter("shizi_answer_bytes", "Bytes of answers.", registry=registry)

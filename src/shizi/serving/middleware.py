@@ -97,6 +97,7 @@ class Observed:
             "upload_bytes": trace.upload_bytes,
             "sha256": trace.sha256,
             "pages": trace.pages,
+            "cache": trace.cache,
             "answer_bytes": answer.bytes,
             "timings_ms": {stage: round(value, 1) for stage, value in trace.timings_ms.items()},
         }

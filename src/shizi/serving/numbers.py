@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
+from shizi.serving.admission import Admission
+from shizi.serving.breaker import Breaker
+from shizi.serving.cache import MemoryBackend, ResultCache
 from shizi.serving.reader import SandboxReader
 
 if TYPE_CHECKING:
@@ -72,3 +75,59 @@ class SandboxNumbers:
         yield "sandbox_recycled", "Processes replaced because they were worn.", {}, stats.recycled
         for reason, count in stats.kills.items():
             yield "sandbox_kills", "Processes that died or were killed.", {"reason": reason}, count
+
+
+class AdmissionNumbers:
+    """Who was let in."""
+
+    def __init__(self, admission: Admission) -> None:
+        self._admission = admission
+
+    def gauges(self) -> Iterator[Number]:
+        """See `Numbers`."""
+        yield "admitted_requests", "Requests that were let in and are not done.", {}, self._admission.requests
+        yield "admitted_bytes", "Bytes of their documents.", {}, self._admission.bytes
+        yield "backlog_seconds", "Seconds until all of them are likely to be done.", {}, self._admission.backlog_seconds
+
+    def counters(self) -> Iterator[Number]:
+        """See `Numbers`."""
+        for reason, count in self._admission.refused.items():
+            yield "shed", "Requests refused because there was too much to do.", {"reason": reason}, count
+
+
+class BreakerNumbers:
+    """Whether an engine is left alone."""
+
+    def __init__(self, engine: str, breaker: Breaker) -> None:
+        self._engine = engine
+        self._breaker = breaker
+
+    def gauges(self) -> Iterator[Number]:
+        """See `Numbers`."""
+        for state in ("closed", "open", "half-open"):
+            labels = {"engine": self._engine, "state": state}
+            yield "breaker_state", "1 for the state that the breaker is in.", labels, self._breaker.state == state
+
+    def counters(self) -> Iterator[Number]:
+        """See `Numbers`."""
+        labels = {"engine": self._engine}
+        yield "breaker_opened", "How often the breaker opened.", labels, self._breaker.opened
+        yield "breaker_refused", "Calls that it refused.", labels, self._breaker.refused
+
+
+class CacheNumbers:
+    """What is kept."""
+
+    def __init__(self, cache: ResultCache, kept: MemoryBackend) -> None:
+        self._cache = cache
+        self._kept = kept
+
+    def gauges(self) -> Iterator[Number]:
+        """See `Numbers`."""
+        yield "cache_bytes", "Bytes of the results that are kept.", {}, self._kept.bytes
+
+    def counters(self) -> Iterator[Number]:
+        """See `Numbers`."""
+        for outcome, count in self._cache.outcomes.items():
+            yield "cache_requests", "Requests by what came of them.", {"outcome": outcome}, count
+        yield "cache_evicted", "Results that made room or were too old.", {}, self._kept.evicted

@@ -16,18 +16,29 @@ from shizi.engine.supervisor import Supervisor, SupervisorOptions
 from shizi.imaging.sandbox import Sandbox, SandboxOptions
 from shizi.pipeline.options import ReadOptions
 from shizi.serving.addresses import ClientAddress, ProxyOptions
+from shizi.serving.admission import Admission, AdmissionOptions
 from shizi.serving.app import internal_app, public_app
 from shizi.serving.auth import AuthOptions, authenticator, is_loopback
+from shizi.serving.breaker import Breaker, BreakerOptions
+from shizi.serving.cache import CacheOptions, MemoryBackend, ResultCache
 from shizi.serving.drawing import Drawings
 from shizi.serving.gate import Gate
 from shizi.serving.jwks import Jwks, JwksOptions
 from shizi.serving.lifecycle import Lifecycle
 from shizi.serving.logs import make_log, quiet_library_logs
 from shizi.serving.metrics import Metrics
-from shizi.serving.numbers import EngineNumbers, ReaderNumbers, SandboxNumbers
+from shizi.serving.numbers import (
+    AdmissionNumbers,
+    BreakerNumbers,
+    CacheNumbers,
+    EngineNumbers,
+    ReaderNumbers,
+    SandboxNumbers,
+)
 from shizi.serving.options import ServerOptions, ServiceOptions
 from shizi.serving.ratelimit import RateLimiter, RateOptions
 from shizi.serving.reader import SandboxReader
+from shizi.serving.results import Results
 from shizi.serving.server import bind, serve
 from shizi.serving.service import Service
 from shizi.serving.tokens import TokenOptions, TokenVerifier
@@ -57,13 +68,17 @@ class ServeOptions:
     rates: RateOptions
     proxies: ProxyOptions
     supervisor: SupervisorOptions
+    admission: AdmissionOptions
+    breaker: BreakerOptions
+    cache: CacheOptions
 
 
 class LocalEngine:
     """The engine that a supervisor keeps running, whatever process it is at the moment."""
 
-    def __init__(self, supervisor: Supervisor) -> None:
+    def __init__(self, supervisor: Supervisor, breaker: Breaker) -> None:
         self._supervisor = supervisor
+        self._breaker = breaker
 
     @property
     def state(self) -> str:
@@ -74,7 +89,8 @@ class LocalEngine:
         self, page: SharedPage, options: ReadOptions, deadline: float
     ) -> tuple[Page, Mapping[str, float]]:
         """See `EngineClient.read_page`."""
-        return await self._supervisor.client.read_page(page, options, deadline)
+        with self._breaker.attempt(deadline):
+            return await self._supervisor.client.read_page(page, options, deadline)
 
     async def models(self) -> tuple[ModelInfo, ...]:
         """See `EngineClient.models`."""
@@ -159,13 +175,25 @@ def _service(
     stack.callback(threads.shutdown, cancel_futures=True)
     sandbox = Sandbox(wanted.limits, SandboxOptions(processes=wanted.documents))
     stack.callback(sandbox.close)
-    engine = LocalEngine(supervisor)
+    breaker, admission = Breaker(options.breaker), Admission(options.admission)
+    engine = LocalEngine(supervisor, breaker)
     reader = SandboxReader(sandbox, engine, wanted.limits, wanted.documents)
     stack.callback(reader.close)
     drawings = Drawings(wanted.limits, wanted.drawings)
     stack.callback(drawings.close)
-    metrics = Metrics(wanted.version, (ReaderNumbers(reader), EngineNumbers(supervisor), SandboxNumbers(sandbox)))
-    return Service(wanted, reader, engine, gate, drawings, metrics, log, Lifecycle(), threads), stack
+    kept = MemoryBackend(options.cache)
+    cache = ResultCache(kept)
+    numbers = (
+        ReaderNumbers(reader),
+        EngineNumbers(supervisor),
+        SandboxNumbers(sandbox),
+        AdmissionNumbers(admission),
+        BreakerNumbers("local", breaker),
+        CacheNumbers(cache, kept),
+    )
+    metrics = Metrics(wanted.version, numbers)
+    results = Results(reader, engine.models, admission, cache, metrics, wanted.version, threads)
+    return Service(wanted, results, engine, gate, drawings, metrics, log, Lifecycle(), threads), stack
 
 
 def _listening(public: tuple[object, ...], internal: tuple[object, ...] | None) -> str:

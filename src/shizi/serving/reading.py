@@ -13,13 +13,12 @@ from starlette.requests import ClientDisconnect, Request
 
 from shizi.pipeline.options import ReadOptions
 from shizi.serving.caller import OCR, Caller
-from shizi.serving.reader import Terms
 from shizi.serving.refusals import InvalidParameters
+from shizi.serving.results import Asking, Result
 from shizi.serving.schemas import DialectForm, Reading, ReadingForm, merged, read_options
 from shizi.serving.service import Service
 from shizi.serving.trace import trace_of
 from shizi.serving.uploads import Received, receive
-from shizi.types import Document
 
 T = TypeVar("T")
 
@@ -69,22 +68,29 @@ async def asked_of(
         yield Asked(received, form, read_options(form), time.monotonic() + _allowed(service, form), caller)
 
 
-async def read(service: Service, request: Request, asked: Asked, longest_side: int | None = None) -> Document:
+async def read(service: Service, request: Request, asked: Asked, longest_side: int | None = None) -> Result:
     """Reads the document of a request; drops it when the client goes away.
 
     Raises:
-        ShiziError: as `DocumentReader.read`.
+        ShiziError: as `Results.get`.
         ClientDisconnect: nobody waits for the answer any more.
     """
+    asking = Asking(
+        asked.caller.tenant,
+        asked.received.upload,
+        asked.options,
+        asked.deadline,
+        longest_side,
+        service.gate.pixels(request, asked.caller),
+        "no-store" not in request.headers.get("cache-control", "").lower(),
+    )
+    result = await while_connected(request, service.results.get(asking))
     trace = trace_of(request.scope)
-    terms = Terms(longest_side, service.gate.pixels(request, asked.caller))
-    work = service.reader.read(asked.received.upload, asked.options, asked.deadline, terms)
-    with service.metrics.documents.track_inprogress():
-        document = await while_connected(request, work)
-    trace.pages = len(document.pages)
-    trace.timings_ms.update(document.timings_ms)
-    service.metrics.count(document)
-    return document
+    trace.cache = result.outcome
+    if result.document is not None:
+        trace.pages = len(result.document.pages)
+        trace.timings_ms.update(result.document.timings_ms)
+    return result
 
 
 async def while_connected(request: Request, work: Coroutine[Any, Any, T]) -> T:

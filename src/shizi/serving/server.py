@@ -21,6 +21,7 @@ from shizi.serving.options import ServerOptions
 from shizi.serving.problem import MEDIA_TYPE, problem
 from shizi.serving.refusals import BadRequest
 
+_GRACE_S: Final = 0.5
 _PHRASES: Final = {400: "Bad Request", 503: "Service Unavailable"}
 
 
@@ -30,6 +31,7 @@ class _Door(H11Protocol):
     bounds = ServerOptions()
 
     _head_timer: asyncio.TimerHandle | None = None
+    _is_last = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -46,6 +48,8 @@ class _Door(H11Protocol):
         if self.transport.is_closing():
             return
         super().data_received(data)
+        if self._is_last and self.cycle is not None:
+            self.cycle.keep_alive = False
         self._watch_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -57,6 +61,14 @@ class _Door(H11Protocol):
         self._stop_watching()
         if self.conn.trailing_data[0]:  # the next head has begun already
             self._watch_head()
+
+    def shutdown(self) -> None:
+        """A connection that was opened just before the door closed still gets its one request answered."""
+        if self.cycle is None and not self._is_last:
+            self._is_last = True
+            self.loop.call_later(_GRACE_S, self.shutdown)
+        elif not self.transport.is_closing():
+            super().shutdown()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 (in words of our own)
         self._refuse(BadRequest("this is no HTTP request, or its head is longer than the server allows"))

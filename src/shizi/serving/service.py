@@ -13,7 +13,7 @@ from shizi.serving.gate import Gate
 from shizi.serving.lifecycle import Lifecycle
 from shizi.serving.metrics import Metrics
 from shizi.serving.options import ServiceOptions
-from shizi.serving.reader import DocumentReader
+from shizi.serving.results import Results
 from shizi.types import ModelInfo
 
 
@@ -35,7 +35,7 @@ class Service:
     """See the modules of the parts."""
 
     options: ServiceOptions
-    reader: DocumentReader
+    results: Results
     engine: Models
     gate: Gate
     drawings: Drawings

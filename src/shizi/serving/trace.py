@@ -28,6 +28,7 @@ class Trace:
         upload_bytes: size of the document.
         sha256: first twelve hexadecimal digits of its hash.
         pages: that were read.
+        cache: hit, miss, shared or bypass; "" where no document was asked for.
         code: of the error that was answered; "" without one.
         timings_ms: stage → milliseconds.
         headers: that the answer is to have, such as those of rate limits.
@@ -40,6 +41,7 @@ class Trace:
     upload_bytes: int = 0
     sha256: str = ""
     pages: int = 0
+    cache: str = ""
     code: str = ""
     timings_ms: dict[str, float] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)

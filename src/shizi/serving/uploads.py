@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import Executor
@@ -59,6 +60,12 @@ class Upload:
     file: BinaryIO
     size: int
     sha256: str
+
+    def again(self) -> Upload:
+        """The same document, open once more, at its beginning; it stays when this one is closed."""
+        copy = os.fdopen(os.dup(self.file.fileno()), "rb")
+        copy.seek(0)
+        return Upload(copy, self.size, self.sha256)
 
     def close(self) -> None:
         """Frees the file."""

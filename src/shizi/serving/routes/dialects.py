@@ -52,7 +52,7 @@ def dialect_routes(service: Service) -> APIRouter:
         """Takes `{"image_base64": …}`; answers the lines as texts. Errors have `status: error` and a message."""
         start = time.perf_counter()
         async with asked_of(service, request, "file", query, DialectForm) as asked:
-            document = await read(service, request, asked)
+            document = await service.results.document(await read(service, request, asked))
         lines = [line.text for page in document.pages for line in page.lines]
         return _json({"status": "success", "text": lines, "time_cost": round(time.perf_counter() - start, 4)})
 
@@ -72,7 +72,7 @@ def dialect_routes(service: Service) -> APIRouter:
     async def nested(request: Request, query: Annotated[Reading, Query()]) -> Response:
         """Takes a form with the field `image`. Errors are an object with `error` and `code`."""
         async with asked_of(service, request, "image", query, DialectForm) as asked:
-            document = await read(service, request, asked)
+            document = await service.results.document(await read(service, request, asked))
         return _json(_nested(document))
 
     return router

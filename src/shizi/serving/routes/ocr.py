@@ -32,8 +32,8 @@ def ocr_routes(service: Service) -> APIRouter:
             form = ReadingForm.model_validate(asked.form.model_dump(exclude_unset=True))
             name = chosen(form, request.headers.get("accept", ""))
             check_format(form, name)
-            document = await read(service, request, asked, longest_side)
-            return await rendered(service, request, asked, document, name, preview=longest_side is not None)
+            result = await read(service, request, asked, longest_side)
+            return await rendered(service, request, asked, result, name, preview=longest_side is not None)
 
     @router.post(
         "/v1/ocr",
