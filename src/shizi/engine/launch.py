@@ -70,6 +70,8 @@ async def launch(process: EngineProcess, timeout_s: float) -> Child:
         *(sys.executable, "-I", "-c", _START, folders, str(os.getpid()), as_json(process)),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
+        # Ctrl-C in a terminal, and what stops a whole service, go to this process, which lets the engine finish what it has.
+        start_new_session=True,
     )
     child = Child(started, process.listen)
     try:
