@@ -49,7 +49,9 @@ def banner(source: random.Random) -> Image.Image:
     """One line of text, some 180 to 420 pixels wide."""
     size = source.choice((18, 22, 26))
     face = ImageFont.load_default(size)
-    text = f"Delivery {source.randint(1000, 9999)} of {source.choice(('pears', 'apples and plums', 'grapes, 12 boxes'))}"
+    text = (
+        f"Delivery {source.randint(1000, 9999)} of {source.choice(('pears', 'apples and plums', 'grapes, 12 boxes'))}"
+    )
     picture = Image.new("RGB", (round(face.getlength(text)) + 40, 2 * size + 8), (252, 252, 250))
     ImageDraw.Draw(picture).text((20, size // 2), text, font=face, fill=(30, 30, 36))
     return picture

@@ -41,7 +41,9 @@ class LineReader:
         """Fills in the readings asked for that are not there yet, of all drafts together."""
         missing = [(draft, line, turn) for draft, line, turn in requests if (line, turn) not in draft.readings]
         crops = [self._crop(draft, line, turn) for draft, line, turn in missing]
-        for (draft, line, turn), reading in zip(missing, self._recognizer(crops, self._languages, self._claim), strict=True):
+        for (draft, line, turn), reading in zip(
+            missing, self._recognizer(crops, self._languages, self._claim), strict=True
+        ):
             draft.readings[line, turn] = reading
 
     def read_rest(self, drafts: Sequence[Draft]) -> None:
