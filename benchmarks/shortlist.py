@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+from shizi.batching.claim import Claim
 from shizi.imaging.crop import Crop, Pixels
 from shizi.models.card import DEFAULT_TIER
 from shizi.models.charset import Charset, read_charset
@@ -75,7 +76,7 @@ class WatchingHead:
         blank = np.zeros(output.shape[:2], dtype=np.intp)
         return Columns(blank, blank.astype(np.float32), blank[:0, 0], output[:0, 0])
 
-    def settle(self, batches: Sequence[Columns], streams: Streams) -> None:
+    def settle(self, batches: Sequence[Columns], streams: Streams, claim: Claim | None = None) -> None:
         """See `Head.settle`."""
 
     def take(self) -> Seen:

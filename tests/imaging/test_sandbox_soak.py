@@ -116,4 +116,5 @@ def test_nothing_is_left_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert (stats.shared_blocks, stats.shared_bytes) == (0, 0)
     assert (descriptors(), blocks(), threading.active_count()) == before
     assert sandbox.processes == []
-    assert max(sizes[DOCUMENTS // 2 :]) - max(sizes[: DOCUMENTS // 2]) < 8 * MIB
+    # A page kept of one document in ten would be 30 MB; less is what a process that ran other tests before swings by.
+    assert max(sizes[DOCUMENTS // 2 :]) - max(sizes[: DOCUMENTS // 2]) < 24 * MIB

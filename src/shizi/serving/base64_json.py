@@ -18,9 +18,10 @@ from shizi.serving.refusals import BadRequest
 
 NAME: Final = "image_base64"
 _SPACE: Final = b" \t\r\n"
-_STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
-_LITERAL: Final = re.compile(rb"[^\s,}]++(?=[\s,}])")
-_IMAGE_TEXT: Final = re.compile(rb"""(?:[^"\\]++|\\(?:u[0-9a-fA-F]{4}|[^u]))*+""", re.DOTALL)
+# What a look-ahead has found is not tried another way; possessive groups, made for that, do not work in Python 3.11.2.
+_STRING: Final = re.compile(rb'"(?=((?:[^"\\]+|\\.)*))\1"', re.DOTALL)
+_LITERAL: Final = re.compile(rb"[^\s,}]+(?=[\s,}])")
+_IMAGE_TEXT: Final = re.compile(rb"""(?:[^"\\]+|\\(?:u[0-9a-fA-F]{4}|[^u]))*""", re.DOTALL)
 _LONGEST_PREFIX: Final = 256  # of a data URL, up to its comma
 _LONGEST_ESCAPE: Final = 6  # characters: \u002f
 
