@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 
+from shizi.batching.claim import Claim
 from shizi.engine.warmup import warm_up
 from shizi.imaging.pages import PageImage
 from shizi.models.recognizer import _padded
@@ -21,7 +22,12 @@ class Recording:
         self.widths: Counter[int] = Counter()
         self.threads: set[int] = set()
 
-    def read_page(self, image: PageImage, options: ReadOptions) -> tuple[Page, Mapping[str, float]]:
+    def read_page(
+        self,
+        image: PageImage,
+        options: ReadOptions,
+        claim: Claim | None = None,  # noqa: ARG002 (the signature of all readers)
+    ) -> tuple[Page, Mapping[str, float]]:
         self.threads.add(threading.get_ident())
         if options.detect:
             self.pages.append((image.width, image.height))

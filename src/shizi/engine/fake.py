@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from shizi.batching.claim import Claim
 from shizi.engine.options import ReaderOptions
 from shizi.errors import CorruptDocument, ModelLoadFailed
 from shizi.imaging.pages import PageImage
@@ -75,7 +76,12 @@ class FakeReader:
         self.models = (ModelInfo("recognize", "fake", version, "0" * 64),)
         self._hoard: list[bytearray] = []
 
-    def read_page(self, image: PageImage, options: ReadOptions) -> tuple[Page, Mapping[str, float]]:
+    def read_page(
+        self,
+        image: PageImage,
+        options: ReadOptions,
+        claim: Claim | None = None,  # noqa: ARG002 (the signature of all readers)
+    ) -> tuple[Page, Mapping[str, float]]:
         """A page with one line, of `text_of` its pixels, or of the lines of its text layer."""
         texts = [line.text for line in image.text_layer.lines] if image.text_layer is not None else []
         if image.pixels is not None:

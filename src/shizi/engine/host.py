@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +15,7 @@ from typing import Final, Protocol
 import grpc
 from pydantic import TypeAdapter
 
+from shizi.batching.claim import Claim
 from shizi.engine import protocol
 from shizi.engine.answer import write_answer
 from shizi.engine.failures import details, status, trailers
@@ -155,14 +157,18 @@ class Host:
         allowed = (self._options.max_wait_s, request.deadline_s, context.time_remaining())
         deadline = arrived + min(seconds for seconds in allowed if seconds is not None)
         await self._gate.enter(deadline, request.size)
-        work = self._begin(reader, request, arrived, deadline)
+        gone = threading.Event()
+        claim = Claim(deadline=deadline, abandoned=gone.is_set)
+        work = self._begin(reader, request, arrived, claim)
         try:
             async with asyncio.timeout(deadline - time.monotonic()):
                 return await asyncio.wrap_future(work)
         except TimeoutError:
             raise _late() from None
+        finally:
+            gone.set()
 
-    def _begin(self, reader: PageReader, request: PageRequest, arrived: float, deadline: float) -> Future[bytes]:
+    def _begin(self, reader: PageReader, request: PageRequest, arrived: float, claim: Claim) -> Future[bytes]:
         """Reads on a thread. The place in the gate is free when the thread is, whoever waits for the answer or does no more."""
         loop = asyncio.get_running_loop()
         begun = time.monotonic()
@@ -173,7 +179,7 @@ class Host:
             watch.cancel()
             self._gate.leave(size, time.monotonic() - begun)
 
-        work = self._pool.submit(_read, reader, request, arrived, deadline)
+        work = self._pool.submit(_read, reader, request, arrived, claim)
         work.add_done_callback(lambda work: _on_loop(loop, done, work))
         return work
 
@@ -193,11 +199,11 @@ def models_to_json(models: tuple[ModelInfo, ...]) -> bytes:
     return TypeAdapter(list[dict[str, str]]).dump_json([asdict(model) for model in models])
 
 
-def _read(reader: PageReader, request: PageRequest, arrived: float, deadline: float) -> bytes:
+def _read(reader: PageReader, request: PageRequest, arrived: float, claim: Claim) -> bytes:
     start = time.monotonic()
-    if start > deadline:
+    if start > claim.deadline:
         raise _late()
-    page, times = reader.read_page(request.image(), request.options)
+    page, times = reader.read_page(request.image(), request.options, claim)
     return write_answer(request.id, page, {"queue": 1000 * (start - arrived), **times})
 
 

@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Mapping
 from typing import Protocol
 
+from shizi.batching.claim import Claim
 from shizi.engine.options import ReaderOptions
 from shizi.errors import InvalidRequest
 from shizi.imaging.pages import PageImage
@@ -21,8 +22,10 @@ class PageReader(Protocol):
         """Which models make its results."""
         ...
 
-    def read_page(self, image: PageImage, options: ReadOptions) -> tuple[Page, Mapping[str, float]]:
-        """The page, and the milliseconds of each stage."""
+    def read_page(
+        self, image: PageImage, options: ReadOptions, claim: Claim | None = None
+    ) -> tuple[Page, Mapping[str, float]]:
+        """The page, and the milliseconds of each stage; on behalf of a request."""
         ...
 
     def close(self) -> None:

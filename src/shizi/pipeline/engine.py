@@ -14,7 +14,6 @@ import numpy as np
 
 from shizi.batching.claim import Claim
 from shizi.errors import InvalidRequest, ShiziError
-from shizi.geometry import Quads, bounds
 from shizi.imaging.decode import PageImage, Source, open_pages
 from shizi.imaging.limits import Limits
 from shizi.models.card import Card
@@ -31,7 +30,7 @@ from shizi.pipeline.draft import Draft
 from shizi.pipeline.options import ReadOptions, TextLayerUse
 from shizi.pipeline.orientation import orient, orient_by_classifier, settle
 from shizi.pipeline.reader import LineReader
-from shizi.pipeline.split import split_long
+from shizi.pipeline.split import split_long, uncovered
 from shizi.pipeline.tuning import Tuning
 from shizi.runtime.base import Runtime, SessionOptions
 from shizi.runtime.choose import PrecisionName, RuntimeName, choose, load_runtime
@@ -267,7 +266,7 @@ class OCR:
             corners = [[0, 0], [image.width, 0], [image.width, image.height], [0, image.height]]
             found = Detection(np.array([corners], dtype=np.float32), np.ones(1, dtype=np.float32))
         if layer is not None and sound:
-            found = _uncovered(
+            found = uncovered(
                 found, np.array([line.polygon for line in layer.lines], dtype=np.float32).reshape(-1, 4, 2)
             )
         found = split_long(image.pixels, found) if options.detect else found
@@ -306,17 +305,3 @@ def _milliseconds(clock: Mapping[str, float]) -> dict[str, float]:
 
 def _info(card: Card) -> ModelInfo:
     return ModelInfo(card.task, card.name, card.version, card.sha256)
-
-
-def _uncovered(found: Detection, covered: Quads) -> Detection:
-    """Drops the detections whose middle lies in a line of the text layer."""
-    boxes = bounds(covered)
-    # One at a time: all against all would take a gigabyte on a page that is nothing but text.
-    free = np.array(
-        [
-            not ((middle >= boxes[:, :2]) & (middle <= boxes[:, 2:])).all(axis=1).any()
-            for middle in found.quads.mean(axis=1)
-        ],
-        dtype=np.bool_,
-    )
-    return Detection(found.quads[free], found.scores[free])

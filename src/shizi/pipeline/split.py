@@ -1,11 +1,11 @@
-"""Lines too long for the recogniser, parted at their gaps."""
+"""From what was found to what is read: lines too long for the recogniser in pieces, none that a text layer covers."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-from shizi.geometry import Quad, Quads, sizes, slices, turn_corners
+from shizi.geometry import Quad, Quads, bounds, sizes, slices, turn_corners
 from shizi.imaging.crop import Pixels, crop_line
 from shizi.models.detector import Detection
 
@@ -50,3 +50,17 @@ def _pieces(pixels: Pixels, quad: Quad, aspect: float) -> Quads:
         cuts.append(low + int(np.argmin(profile[low:high])))
     edges = (np.array([*cuts, len(wide)]) / len(wide)).astype(np.float32)
     return turn_corners(slices(lying, edges[:-1], edges[1:]), -turn)
+
+
+def uncovered(found: Detection, covered: Quads) -> Detection:
+    """Drops the detections whose middle lies in a line of the text layer."""
+    boxes = bounds(covered)
+    # One at a time: all against all would take a gigabyte on a page that is nothing but text.
+    free = np.array(
+        [
+            not ((middle >= boxes[:, :2]) & (middle <= boxes[:, 2:])).all(axis=1).any()
+            for middle in found.quads.mean(axis=1)
+        ],
+        dtype=np.bool_,
+    )
+    return Detection(found.quads[free], found.scores[free])
