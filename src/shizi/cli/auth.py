@@ -40,7 +40,7 @@ def _json_option(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
 
 
-@click.group("auth", context_settings={"help_option_names": ["-h", "--help"]})
+@click.group("auth")
 def auth() -> None:
     """Make, list and revoke the API keys of a server.
 
