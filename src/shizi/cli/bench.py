@@ -7,6 +7,7 @@ from typing import ClassVar
 
 import click
 
+from shizi.cli.engine_flags import engine_flags
 from shizi.cli.groups import GroupedCommand
 from shizi.cli.read import FILE, FOLDER
 
@@ -42,17 +43,7 @@ class BenchCommand(GroupedCommand):
 @click.option("--peers", is_flag=True, help="Measure RapidOCR and Tesseract too, where they are installed.")
 @click.option("--json", "json_file", type=FILE, metavar="FILE", help="Write every figure here, too.")
 @click.option("--names", is_flag=True, help="Call documents by their names; without it they are numbered.")
-@click.option("--tier", metavar="NAME", help="Which models; see `shizi models`.")
-@click.option(
-    "--runtime", type=click.Choice(("auto", "onnx", "openvino")), metavar="NAME", help="What runs the models."
-)
-@click.option(
-    "--precision",
-    type=click.Choice(("auto", "float32", "bfloat16")),
-    metavar="NAME",
-    help="Arithmetic inside the models.",
-)
-@click.option("--threads", type=click.IntRange(1, 256), metavar="N", help="CPU threads of the models.")
+@engine_flags
 @click.option("--offline", is_flag=True, default=None, help="Never fetch a model.")
 @click.option("--models-dir", type=FOLDER, help="Where models are kept; by default the user's cache folder.")
 @click.option("--catalog", type=FILE, help="A catalogue of models of your own.")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 import click
 
 from shizi.cli import exits
+from shizi.cli.engine_flags import engine_flags, reader_options
 from shizi.cli.groups import GroupedCommand
 from shizi.cli.options import EngineOptions, engine_options
 from shizi.errors import InvalidRequest
@@ -59,27 +60,7 @@ class EngineCommand(GroupedCommand):
     is_flag=True,
     help="Let other machines call a TCP address. There is no encryption and no password: whoever reaches it may use it.",
 )
-@click.option(
-    "--tier", metavar="NAME", help="Which models: general (default), or light, which is faster; see `shizi models`."
-)
-@click.option(
-    "--runtime",
-    type=click.Choice(("auto", "onnx", "openvino")),
-    metavar="NAME",
-    help="auto, onnx or openvino: what runs the models; auto takes the fastest that is installed.",
-)
-@click.option(
-    "--precision",
-    type=click.Choice(("auto", "float32", "bfloat16")),
-    metavar="NAME",
-    help="auto, float32 or bfloat16: arithmetic inside the models.",
-)
-@click.option(
-    "--threads",
-    type=click.IntRange(1, 256),
-    metavar="N",
-    help="CPU threads of the models; by default what this machine or container allows.",
-)
+@engine_flags
 @click.option("--offline", is_flag=True, default=None, help="Never fetch a model.")
 @click.option("--models-dir", type=_FOLDER, help="Where models are kept; by default the user's cache folder.")
 @click.option("--catalog", type=_FILE, help="A catalogue of models of your own.")
@@ -121,22 +102,14 @@ def _process(listen: str, allow_remote: bool, options: EngineOptions, values: Ma
     from pydantic import TypeAdapter, ValidationError
 
     from shizi.engine import address
-    from shizi.engine.options import EngineProcess, HostOptions, ReaderOptions
+    from shizi.engine.options import EngineProcess, HostOptions
 
     if not address.parse(listen).loopback and not allow_remote:
         raise InvalidRequest(
             f"{listen} can be called by other machines, and an engine asks nobody for a password; "
             "listen on 127.0.0.1 or a Unix socket, or say --allow-remote in a network that you trust"
         )
-    reader = ReaderOptions(
-        tier=options.tier,
-        runtime=options.runtime,
-        precision=options.precision,
-        threads=options.threads,
-        models_dir=options.models_dir,
-        catalog=options.catalog,
-        offline=options.offline,
-    )
+    reader = reader_options(options)
     limits = options.limits.given()
     given = {name: value for name in _HOST if (value := values.get(name, limits.get(name))) is not None}
     try:

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import click
 
+from shizi.cli.engine_flags import engine_flags
 from shizi.cli.groups import GroupedCommand
 from shizi.page_numbers import parse_pages
 
@@ -119,27 +120,7 @@ def _languages(_context: click.Context, _parameter: click.Parameter, value: str 
     help="Find lines that stand on their head; how a whole page is turned, trial readings find in either case.",
 )
 @click.option("--recognize/--no-recognize", default=True, help="Read the lines; without it only their places are told.")
-@click.option(
-    "--tier", metavar="NAME", help="Which models: general (default), or light, which is faster; see `shizi models`."
-)
-@click.option(
-    "--runtime",
-    type=click.Choice(("auto", "onnx", "openvino")),
-    metavar="NAME",
-    help="auto, onnx or openvino: what runs the models; auto takes the fastest that is installed.",
-)
-@click.option(
-    "--precision",
-    type=click.Choice(("auto", "float32", "bfloat16")),
-    metavar="NAME",
-    help="auto, float32 or bfloat16: arithmetic inside the models.",
-)
-@click.option(
-    "--threads",
-    type=click.IntRange(1, 256),
-    metavar="N",
-    help="CPU threads of the models; by default what this machine or container allows.",
-)
+@engine_flags
 @click.option(
     "-j", "--jobs", type=click.IntRange(1, 256), metavar="N", help="Files read at the same time (default: 2)."
 )

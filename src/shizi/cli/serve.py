@@ -11,6 +11,7 @@ from typing import ClassVar, Final
 import click
 
 from shizi.cli import exits
+from shizi.cli.engine_flags import engine_flags
 from shizi.cli.groups import GroupedCommand
 from shizi.errors import InvalidRequest
 from shizi.settings import from_environment
@@ -98,14 +99,7 @@ class ServeCommand(GroupedCommand):
     metavar="SECONDS",
     help="After that, what was begun may end within so long (default: 60).",
 )
-@click.option("--tier", metavar="NAME", help="Which models: general (default), or light, which is faster.")
-@click.option(
-    "--runtime", type=click.Choice(("auto", "onnx", "openvino")), metavar="NAME", help="auto, onnx or openvino."
-)
-@click.option(
-    "--precision", type=click.Choice(("auto", "float32", "bfloat16")), metavar="NAME", help="auto, float32 or bfloat16."
-)
-@click.option("--threads", type=click.IntRange(1, 256), metavar="N", help="CPU threads of the models.")
+@engine_flags
 @click.option("--offline", is_flag=True, default=None, help="Never fetch a model.")
 @click.option("--models-dir", type=click.Path(file_okay=False, path_type=Path), help="Where models are kept.")
 def serve(**values: object) -> int:

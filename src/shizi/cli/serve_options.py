@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pydantic import ValidationError
 
 from shizi.cli.engine import limits, pull_missing, store
-from shizi.cli.options import EngineOptions, engine_options
+from shizi.cli.engine_flags import reader_options
+from shizi.cli.options import engine_options
 from shizi.cli.version import own_version
-from shizi.engine.options import ReaderOptions
 from shizi.engine.supervisor import SupervisorOptions
 from shizi.errors import InvalidRequest
 from shizi.imaging.limits import Limits
@@ -54,7 +54,7 @@ def serve_options(values: Mapping[str, object], settings: Settings) -> ServeOpti
         tokens=_tokens(chosen),
         rates=RateOptions(storage_url=chosen.rate_storage.get_secret_value() if chosen.rate_storage else None),
         proxies=ProxyOptions(trusted=_listed(chosen.trusted_proxies)),
-        supervisor=SupervisorOptions(reader=_reader(engine)),
+        supervisor=SupervisorOptions(reader=reader_options(engine)),
         admission=AdmissionOptions(
             max_queue_size=chosen.max_queue_size,
             model_timeout=chosen.request_timeout_s,
@@ -96,18 +96,6 @@ def _tokens(chosen: Settings) -> TokenSource | None:
     if issuer is None or audience is None or keys is None:
         raise InvalidRequest("tokens need all of --token-issuer, --token-audience and --token-keys")
     return TokenSource(TokenOptions(issuer=issuer, audiences=_listed(audience)), JwksOptions(source=keys))
-
-
-def _reader(engine: EngineOptions) -> ReaderOptions:
-    return ReaderOptions(
-        tier=engine.tier,
-        runtime=engine.runtime,
-        precision=engine.precision,
-        threads=engine.threads,
-        models_dir=engine.models_dir,
-        catalog=engine.catalog,
-        offline=engine.offline,
-    )
 
 
 def _listed(text: str) -> tuple[str, ...]:

@@ -36,14 +36,6 @@ _ALLOCATION = {
 }
 START_S = 60.0  # a process that is not ready then never will be
 _DYING_S = 1.0  # a process that has closed its socket is given so long to end by itself
-_EXIT_MEMORY = 77  # sandbox_worker.EXIT_MEMORY: importing it here would import the decoders
-_ALLOCATION_FAILED = (
-    signal.SIGABRT,
-    signal.SIGILL,
-    signal.SIGTRAP,
-    signal.SIGSEGV,
-)  # how native code ends without memory
-_MOST_OF_IT = 0.75
 
 
 @dataclass(frozen=True, slots=True)
