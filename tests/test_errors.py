@@ -17,6 +17,7 @@ TABLE = {
     "UNAUTHENTICATED": (4010, 401, 77, False),
     "FORBIDDEN": (4030, 403, 77, False),
     "NOT_FOUND": (4040, 404, 66, False),
+    "CONFLICT": (4090, 409, 65, False),
     "RATE_LIMITED": (4290, 429, 75, True),
     "OVERLOADED": (4291, 429, 75, True),
     "IMAGE_TOO_LARGE": (5001, 413, 65, False),
@@ -24,6 +25,7 @@ TABLE = {
     "OUT_OF_MEMORY": (5003, 503, 71, True),
     "TIMEOUT": (5004, 504, 75, True),
     "ENGINE_UNAVAILABLE": (5030, 503, 69, True),
+    "STORAGE_UNAVAILABLE": (5031, 503, 74, True),
 }
 
 

@@ -90,6 +90,15 @@ class NotFound(ShiziError):
     exit_code = 66
 
 
+class Conflict(ShiziError):
+    """The request contradicts what is there already, such as another request with the same key; the message says which."""
+
+    code = "CONFLICT"
+    number = 4090
+    http_status = 409
+    exit_code = 65
+
+
 class TryLater(ShiziError):
     """Base of the errors that say when to come again.
 
@@ -167,6 +176,15 @@ class EngineUnavailable(TryLater):
     number = 5030
     http_status = 503
     exit_code = 69
+
+
+class StorageUnavailable(TryLater):
+    """The database does not answer, or cannot be written; nothing was changed."""
+
+    code = "STORAGE_UNAVAILABLE"
+    number = 5031
+    http_status = 503
+    exit_code = 74
 
 
 def taxonomy() -> tuple[type[ShiziError], ...]:

@@ -23,6 +23,16 @@ class Settings(BaseModel):
     home: Path | None = Field(default=None, description="where models are kept; default: the user's cache folder")
     catalog: Path | None = Field(default=None, description="a catalogue of models of your own")
     offline: bool = Field(default=False, description="never fetch a model")
+    data_dir: Path | None = Field(
+        default=None,
+        description="where jobs and corrections are kept without a database; default: the user's data folder",
+    )
+    database_url: SecretStr | None = Field(
+        default=None, description="a PostgreSQL (postgresql://…) that keeps jobs and corrections of several servers"
+    )
+    redis_url: SecretStr | None = Field(
+        default=None, description="a Redis (redis://…) that tells workers on other machines of new work"
+    )
     tier: str = Field(default="general", description="which set of models reads")
     runtime: Literal["auto", "onnx", "openvino"] = Field(default="auto", description="which library runs the models")
     precision: Literal["auto", "float32", "bfloat16"] = Field(default="auto", description="arithmetic of the models")
