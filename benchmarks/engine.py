@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shizi import OCR
+from shizi.batching.claim import Claim
 from shizi.bench.documents import DRAWN
 from shizi.engine.options import HostOptions
 from shizi.engine.supervisor import Supervisor, SupervisorOptions
@@ -84,7 +85,7 @@ def _through(supervisor: Supervisor, pages: Sequence[SharedPage]) -> Round:
 
         async def caller() -> None:
             for page in waiting:
-                await supervisor.client.read_page(page, ReadOptions(), time.monotonic() + PATIENCE_S)
+                await supervisor.client.read_page(page, ReadOptions(), Claim(deadline=time.monotonic() + PATIENCE_S))
 
         await asyncio.gather(*(caller() for _ in range(CALLERS)))
 

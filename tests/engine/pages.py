@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 import numpy as np
 from numpy.typing import NDArray
 
+from shizi.batching.claim import Claim
 from shizi.engine import fake
 from shizi.engine.client import EngineClient
 from shizi.engine.options import HostOptions, ReaderOptions
@@ -40,7 +41,7 @@ def shared(pixels: Pixels, number: int = 1, layer: TextLayer | None = None) -> I
 async def read(client: EngineClient, pixels: Pixels, seconds: float = 20.0) -> Page:
     """One page through an engine."""
     with shared(pixels) as page:
-        result, _ = await client.read_page(page, ReadOptions(), time.monotonic() + seconds)
+        result, _ = await client.read_page(page, ReadOptions(), Claim(deadline=time.monotonic() + seconds))
     return result
 
 

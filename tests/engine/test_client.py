@@ -13,6 +13,7 @@ import grpc
 import numpy as np
 import pytest
 
+from shizi.batching.claim import Claim
 from shizi.engine import fake, protocol
 from shizi.engine.client import ClientOptions, EngineClient
 from shizi.engine.launch import launch
@@ -69,7 +70,9 @@ def test_a_page_is_read_and_keeps_its_number_and_warnings(listen: str) -> None:
             assert [model.name for model in await client.models()] == ["fake"]
             pixels = fake.page(seed=3, height=70, width=50)
             with shared(pixels, 12, LAYER) as page:
-                result, times = await client.read_page(page, ReadOptions(min_score=0.25), time.monotonic() + 9)
+                result, times = await client.read_page(
+                    page, ReadOptions(min_score=0.25), Claim(deadline=time.monotonic() + 9)
+                )
             assert result.text == f"合同\n{fake.text_of(pixels)}"
             assert (result.number, result.width, result.height) == (12, 50, 70)
             assert result.warnings == ("a warning of the decoder",)
@@ -84,7 +87,7 @@ def test_a_page_of_text_alone_needs_no_pixels(listen: str) -> None:
     async def work() -> None:
         async with engine(listen) as client:
             page = SharedPage(4, None, 600, 800, LAYER, ())
-            result, _ = await client.read_page(page, ReadOptions(text_layer="only"), time.monotonic() + 9)
+            result, _ = await client.read_page(page, ReadOptions(text_layer="only"), Claim())
             assert (result.number, result.width, result.height, result.text) == (4, 600, 800, "合同")
 
     run(work())
@@ -243,7 +246,7 @@ def test_wrong_options_are_the_callers_error(unix: str) -> None:
     async def work() -> None:
         async with engine(unix) as client:
             with shared(fake.page()) as page, pytest.raises(InvalidRequest, match="languages"):
-                await client.read_page(page, ReadOptions(languages="zh"), time.monotonic() + 9)
+                await client.read_page(page, ReadOptions(languages="zh"), Claim())
 
     run(work())
 

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 
 import pytest
 
+from shizi.batching.claim import Claim, Lane
 from shizi.engine.gate import Gate
 from shizi.errors import DeadlineExceeded, Overloaded
 
@@ -14,8 +15,8 @@ def run(work: Coroutine[None, None, None]) -> None:
     asyncio.run(asyncio.wait_for(work, 20))
 
 
-def soon(seconds: float = 10.0) -> float:
-    return time.monotonic() + seconds
+def soon(seconds: float = 10.0, tenant: str = "t", lane: Lane = "interactive") -> Claim:
+    return Claim(tenant, time.monotonic() + seconds, lane)
 
 
 async def until_waiting(gate: Gate, count: int) -> None:
@@ -23,7 +24,7 @@ async def until_waiting(gate: Gate, count: int) -> None:
         await asyncio.sleep(0)
 
 
-def test_the_earliest_deadline_goes_first() -> None:
+def test_of_those_who_came_later_the_earliest_deadline_goes_first() -> None:
     async def work() -> None:
         gate = Gate(1, 10, 1000)
         await gate.enter(soon(), 1)
@@ -32,13 +33,13 @@ def test_the_earliest_deadline_goes_first() -> None:
         async def one(seconds: int) -> None:
             await gate.enter(soon(seconds), 1)
             order.append(seconds)
-            gate.leave(1, 0.1)
+            gate.leave(soon(), 1, 0.1)
 
         tasks = [asyncio.create_task(one(seconds)) for seconds in (30, 10, 20)]
         await until_waiting(gate, 3)
-        gate.leave(1, 0.1)
+        gate.leave(soon(), 1, 0.1)
         await asyncio.gather(*tasks)
-        assert order == [10, 20, 30]
+        assert order == [30, 10, 20]  # whoever is in a hurry passes nobody who was in the round before
         assert (gate.inside, gate.waiting) == (0, 0)
 
     run(work())
@@ -55,7 +56,7 @@ def test_so_many_are_inside_and_so_many_wait() -> None:
             await gate.enter(soon(), 1)
         assert refused.value.retry_after is not None
         assert refused.value.retry_after > 0
-        gate.leave(1, 0.1)
+        gate.leave(soon(), 1, 0.1)
         await waiter
         assert gate.inside == 2
 
@@ -68,7 +69,7 @@ def test_bytes_are_bounded_but_one_page_always_may() -> None:
         await gate.enter(soon(), 500)
         with pytest.raises(Overloaded, match=r"max_waiting_bytes\) is 100"):
             await gate.enter(soon(), 1)
-        gate.leave(500, 0.1)
+        gate.leave(soon(), 500, 0.1)
         await gate.enter(soon(), 60)
         await gate.enter(soon(), 40)
 
@@ -79,13 +80,13 @@ def test_a_passed_deadline_costs_nothing() -> None:
     async def work() -> None:
         gate = Gate(1, 10, 1000)
         with pytest.raises(DeadlineExceeded):
-            await gate.enter(time.monotonic() - 1, 1)
+            await gate.enter(soon(-1), 1)
         assert gate.inside == 0
         await gate.enter(soon(), 1)
         with pytest.raises(DeadlineExceeded, match="before its turn came"):
             await gate.enter(soon(0.05), 1)
         assert gate.waiting == 0
-        gate.leave(1, 0.1)
+        gate.leave(soon(), 1, 0.1)
         assert gate.inside == 0
 
     run(work())
@@ -97,7 +98,7 @@ def test_one_that_gives_up_loses_no_place() -> None:
         await gate.enter(soon(), 5)
         gone = asyncio.create_task(gate.enter(soon(), 5))
         await until_waiting(gate, 1)
-        gate.leave(5, 0.1)  # its turn comes, and in the same moment
+        gate.leave(soon(), 5, 0.1)  # its turn comes, and in the same moment
         gone.cancel()
         with pytest.raises(asyncio.CancelledError):
             await gone
@@ -117,9 +118,65 @@ def test_hundreds_that_come_and_give_up_leave_nothing() -> None:
             except DeadlineExceeded:
                 return
             await asyncio.sleep(0.001 * (number % 3))
-            gate.leave(10, 0.001)
+            gate.leave(soon(), 10, 0.001)
 
         await asyncio.gather(*(one(number) for number in range(600)))
         assert (gate.inside, gate.waiting, gate._bytes) == (0, 0, 0)
+
+    run(work())
+
+
+async def order_of(gate: Gate, pages: Sequence[tuple[str, Claim]], size: int = 10**6) -> list[str]:
+    """Who is let in one after the other, where all came while the only place was taken."""
+    order: list[str] = []
+
+    async def one(name: str, claim: Claim) -> None:
+        await gate.enter(claim, size)
+        order.append(name)
+        await asyncio.sleep(0)
+        gate.leave(claim, size, 0.1)
+
+    await gate.enter(soon(), 1)
+    tasks = [asyncio.create_task(one(name, claim)) for name, claim in pages]
+    await until_waiting(gate, len(pages))
+    gate.leave(soon(), 1, 0.1)
+    await asyncio.gather(*tasks)
+    return order
+
+
+def test_a_tenant_with_many_pages_in_a_hurry_keeps_nobody_waiting() -> None:
+    async def work() -> None:
+        many = [("many", soon(5, "many")) for _ in range(40)]
+        order = await order_of(Gate(1, 100, 10**9), [*many, *(("few", soon(15, "few")) for _ in range(3))])
+        assert [index for index, name in enumerate(order) if name == "few"][-1] <= 6
+
+    run(work())
+
+
+def test_while_others_wait_bulk_pages_get_one_turn_in_ten() -> None:
+    async def work() -> None:
+        bulk = [("bulk", soon(lane="bulk")) for _ in range(60)]
+        order = await order_of(Gate(1, 200, 10**9), [*bulk, *(("interactive", soon()) for _ in range(60))])
+        assert 5 <= order[:60].count("bulk") <= 7
+        assert order.count("bulk") == 60
+
+    run(work())
+
+
+def test_bulk_pages_leave_a_place_free() -> None:
+    async def work() -> None:
+        gate = Gate(3, 10, 10**9)
+        bulk = [soon(lane="bulk") for _ in range(3)]
+        await gate.enter(bulk[0], 1)
+        await gate.enter(bulk[1], 1)
+        waiter = asyncio.create_task(gate.enter(bulk[2], 1))
+        await until_waiting(gate, 1)
+        await gate.enter(soon(), 1)  # at once
+        assert (gate.inside, gate.waiting) == (3, 1)
+        gate.leave(soon(), 1, 0.1)
+        assert gate.waiting == 1
+        gate.leave(bulk[0], 1, 0.1)
+        await waiter
+        assert (gate.inside, gate.waiting) == (2, 0)
 
     run(work())

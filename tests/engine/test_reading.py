@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from shizi import OCR
+from shizi.batching.claim import Claim
 from shizi.engine.options import HostOptions, ReaderOptions
 from shizi.engine.supervisor import SupervisorOptions
 from shizi.export.json import to_dict
@@ -41,7 +42,7 @@ def through_the_engine() -> dict[str, Document]:
                         sandbox.open(file, pages=None, password=None, text_layer="auto", deadline=deadline) as decoded,
                     ):
                         for page in decoded:
-                            read, times = await supervisor.client.read_page(page, OPTIONS, deadline)
+                            read, times = await supervisor.client.read_page(page, OPTIONS, Claim(deadline=deadline))
                             assert times.keys() >= {"queue", "recognize"}
                             pages.append(read)
                             page.release()

@@ -14,6 +14,7 @@ from typing import BinaryIO
 import numpy as np
 import pytest
 
+from shizi.batching.claim import Claim
 from shizi.errors import CorruptDocument, DeadlineExceeded, ImageTooLarge, RateLimited
 from shizi.imaging.limits import Limits
 from shizi.imaging.sandbox import SharedPage
@@ -87,13 +88,18 @@ class DrawnEngine:
         self.words = words
         self.running = self.most = 0
         self.sizes: list[tuple[int, int]] = []
+        self.claims: list[Claim] = []
+        self.sources: list[str] = []
 
     async def read_page(
         self,
         page: SharedPage,
         options: ReadOptions,  # noqa: ARG002
-        deadline: float,  # noqa: ARG002
+        claim: Claim,
+        source: str,
     ) -> tuple[Page, Mapping[str, float]]:
+        self.claims.append(claim)
+        self.sources.append(source)
         self.running += 1
         self.most = max(self.most, self.running)
         try:
@@ -258,3 +264,11 @@ def test_pixels_of_a_reduced_page_are_those_of_the_page() -> None:
     assert reduced(page, 200) == (page, None)
     own.release()
     block.release()
+
+
+def test_the_engine_is_told_for_whom_until_when_and_which_page_of_what() -> None:
+    engine = DrawnEngine()
+    read(DrawnDecoder(2), engine, terms=Terms(tenant="a bank", lane="bulk"), seconds=9)
+    assert {(claim.tenant, claim.lane) for claim in engine.claims} == {("a bank", "bulk")}
+    assert 0 < engine.claims[0].deadline - time.monotonic() <= 9
+    assert engine.sources == [f"{'0' * 64}:1", f"{'0' * 64}:2"]

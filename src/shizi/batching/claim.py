@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from shizi.errors import DeadlineExceeded
 
 Lane = Literal["interactive", "bulk"]
+LANES: Final[tuple[Lane, ...]] = ("interactive", "bulk")
+NOBODY: Final = "anonymous"
 
 
 def _never() -> bool:
@@ -28,7 +30,7 @@ class Claim:
         abandoned: says whether nobody waits for the answer any more; asked from other threads, and must not block.
     """
 
-    tenant: str = "anonymous"
+    tenant: str = NOBODY
     deadline: float = math.inf
     lane: Lane = "interactive"
     abandoned: Callable[[], bool] = _never

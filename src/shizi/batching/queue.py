@@ -5,11 +5,11 @@ from __future__ import annotations
 import heapq
 import math
 from collections import deque
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Collection, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from shizi.batching.claim import Claim, Lane
+from shizi.batching.claim import LANES, Claim, Lane
 from shizi.batching.rounds import Rounds
 
 T = TypeVar("T")
@@ -110,19 +110,22 @@ class BatchQueue(Generic[T]):
         """Takes all items of a request out and returns them."""
         return tuple(self._lanes[claim.lane].drop(claim))
 
-    def next_batch(self, now: float, shape_hint: Hashable | None = None) -> Turn[T]:
+    def next_batch(self, now: float, shape_hint: Hashable | None = None, lanes: Collection[Lane] = LANES) -> Turn[T]:
         """What to run next.
 
         Args:
             now: seconds, as deadlines are counted.
             shape_hint: bucket of the taker's last batch.
+            lanes: from which it takes; the others wait.
         """
         dropped: list[Item[T]] = []
         while self._deadlines and self._deadlines[0][0] <= now:
             dropped += self.drop(heapq.heappop(self._deadlines)[2])
         # Between two lanes that are level, the first one named is served.
         while lane := min(
-            (lane for lane in self._lanes.values() if lane.items), key=lambda lane: lane.clock, default=None
+            (lane for name, lane in self._lanes.items() if lane.items and name in lanes),
+            key=lambda lane: lane.clock,
+            default=None,
         ):
             claim = lane.choose(shape_hint)
             if claim.abandoned():

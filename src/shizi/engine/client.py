@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import math
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 import grpc
 from pydantic import TypeAdapter, ValidationError
 
+from shizi.batching.claim import Claim
 from shizi.engine import address, protocol
 from shizi.engine.answer import read_answer
 from shizi.engine.failures import restored
@@ -84,7 +86,7 @@ class Link:
             name: self._channel.unary_unary(protocol.method_path(name)) for name in protocol.METHODS
         }
 
-    async def call(self, method: str, data: bytes, timeout_s: float) -> tuple[bytes, Mapping[str, str | bytes]]:
+    async def call(self, method: str, data: bytes, timeout_s: float | None) -> tuple[bytes, Mapping[str, str | bytes]]:
         """The bytes of the answer, and the metadata that came with it.
 
         Raises:
@@ -143,15 +145,13 @@ class EngineClient:
         self._retry_at = 0.0
         self._pool = ThreadPoolExecutor(self._options.threads, "shizi-engine-client")
 
-    async def read_page(
-        self, page: SharedPage, options: ReadOptions, deadline: float
-    ) -> tuple[Page, Mapping[str, float]]:
+    async def read_page(self, page: SharedPage, options: ReadOptions, claim: Claim) -> tuple[Page, Mapping[str, float]]:
         """Reads one page.
 
         Args:
             page: whose memory must stay until this returns.
             options: as for `OCR.read_page`.
-            deadline: on the clock of `time.monotonic`.
+            claim: on whose behalf, and until when; to give it up, cancel the call.
 
         Returns:
             The page, and the milliseconds of each stage; "queue" is the time that it waited in the engine.
@@ -163,11 +163,11 @@ class EngineClient:
             ShiziError: as `OCR.read_page`.
         """
         link = self._linked()
-        if deadline <= time.monotonic():
+        if claim.deadline <= time.monotonic():
             raise DeadlineExceeded("the time allowed for this page passed before it was sent; allow more")
         with link.held():
-            data = await self._written(page, options, deadline, shared=link.shared_memory)
-            answer, _ = await link.call("ModelInfer", data, max(deadline - time.monotonic(), 0.001))
+            data = await self._written(page, options, claim, shared=link.shared_memory)
+            answer, _ = await link.call("ModelInfer", data, _left(claim))
         read, times = read_answer(answer)
         return replace(read, number=page.number, warnings=(*page.warnings, *read.warnings)), times
 
@@ -221,9 +221,9 @@ class EngineClient:
             raise EngineUnavailable("the engine is being started; try again soon", after)
         return self._link
 
-    async def _written(self, page: SharedPage, options: ReadOptions, deadline: float, *, shared: bool) -> bytes:
+    async def _written(self, page: SharedPage, options: ReadOptions, claim: Claim, *, shared: bool) -> bytes:
         """The bytes of the request; large ones are made on a thread."""
-        head, layer = _head(page, options, deadline, shared=shared)
+        head, layer = _head(page, options, claim, shared=shared)
         raw: list[bytes] = [] if layer is None else [len(layer).to_bytes(_PREFIX, "little"), layer]
         if page.pixels is None or shared:
             return join(head, [b"".join(raw)] if raw else [])
@@ -246,12 +246,20 @@ async def _models(link: Link, timeout_s: float) -> tuple[ModelInfo, ...]:
         raise EngineUnavailable("what listens there does not say what its models are; look at the address") from None
 
 
-def _head(page: SharedPage, options: ReadOptions, deadline: float, *, shared: bool) -> tuple[bytes, bytes | None]:
+def _left(claim: Claim) -> float | None:
+    """Seconds until its deadline, at least a moment."""
+    return None if claim.deadline == math.inf else max(claim.deadline - time.monotonic(), 0.001)
+
+
+def _head(page: SharedPage, options: ReadOptions, claim: Claim, *, shared: bool) -> tuple[bytes, bytes | None]:
     """The message without its raw contents, and the text layer, if it is worth sending."""
     message = protocol.new("ModelInferRequest")
     message.model_name, message.model_version = MODEL, VERSION
     message.parameters["options"].string_param = _options_json(options)
-    message.parameters["deadline_ms"].int64_param = max(int(1000 * (deadline - time.monotonic())), 1)
+    message.parameters["tenant"].string_param = claim.tenant
+    message.parameters["lane"].string_param = claim.lane
+    if claim.deadline < math.inf:
+        message.parameters["deadline_ms"].int64_param = max(int(1000 * (claim.deadline - time.monotonic())), 1)
     message.outputs.add(name="page")
     if page.pixels is None:
         message.parameters["width"].int64_param = page.width

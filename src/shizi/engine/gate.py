@@ -1,19 +1,26 @@
-"""Who is read next: so many pages at a time, a bounded number behind them, the earliest deadline first."""
+"""Who is read next: so many pages at a time, a bounded number behind them, in turns that are fair to tenants and lanes."""
 
 from __future__ import annotations
 
 import asyncio
-import heapq
-import itertools
+import math
 import time
+from typing import Final
 
+from shizi.batching.claim import LANES, Claim, Lane
+from shizi.batching.queue import BatchLimits, BatchQueue, Item
 from shizi.errors import DeadlineExceeded, Overloaded
 
 _WEIGHT = 0.2  # of the last page in the mean
+# A turn is one page, however large; a round's share is the bytes of a small picture.
+_TURNS: Final = BatchLimits(items=1, quantum=2**19)
 
 
 class Gate:
     """Lets pages in; belongs to one event loop.
+
+    Turns go round as in `BatchQueue`, paid in bytes, between lanes, between tenants, and between the pages of a tenant. Where there
+    are several places, bulk pages leave one of them to others, who so never wait for the end of a bulk page.
 
     Args:
         places: pages that are inside at a time.
@@ -22,54 +29,58 @@ class Gate:
     """
 
     def __init__(self, places: int, most_waiting: int, most_bytes: int) -> None:
-        self._places = places
-        self._free = places
+        self._places: dict[Lane, int] = {"interactive": places, "bulk": max(places - 1, 1)}
+        self._inside = dict.fromkeys(LANES, 0)
         self._most_waiting = most_waiting
         self._most_bytes = most_bytes
         self._bytes = 0
-        self._order = itertools.count()
-        self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._queue: BatchQueue[asyncio.Future[None]] = BatchQueue(_TURNS)
         self._mean_s = 1.0
 
     @property
     def inside(self) -> int:
         """Pages that are being read."""
-        return self._places - self._free
+        return sum(self._inside.values())
 
     @property
     def waiting(self) -> int:
         """Pages that wait for their turn."""
-        return sum(not future.done() for _, _, future in self._waiting)
+        return len(self._queue)
 
-    async def enter(self, deadline: float, size: int) -> None:
+    async def enter(self, claim: Claim, size: int) -> None:
         """Returns when it is this page's turn; `leave` must follow.
 
         Args:
-            deadline: on the clock of `time.monotonic`; passed, the page is never read.
+            claim: on whose behalf; after its deadline the page is never read.
             size: bytes that the page holds.
 
         Raises:
             Overloaded: too many wait, or what waits is too large.
             DeadlineExceeded: the deadline passed.
         """
-        self._refuse(size)
+        self._refuse(claim.lane, size)
         self._bytes += size
         try:
-            await self._turn(deadline)
+            await self._turn(claim, size)
         except BaseException:
             self._bytes -= size
             raise
 
-    def leave(self, size: int, seconds: float) -> None:
+    def leave(self, claim: Claim, size: int, seconds: float) -> None:
         """A page of this size is done, in so many seconds."""
         self._bytes -= size
         self._mean_s += _WEIGHT * (seconds - self._mean_s)
+        self._inside[claim.lane] -= 1
         self._give()
 
-    def _refuse(self, size: int) -> None:
+    def _free(self, lane: Lane) -> bool:
+        places = self._places[lane]
+        return self.inside < self._places["interactive"] and (lane != "bulk" or self._inside[lane] < places)
+
+    def _refuse(self, lane: Lane, size: int) -> None:
         waiting = self.waiting
-        after = max(self._mean_s * (waiting + 1) / self._places, 0.1)
-        if not self._free and waiting >= self._most_waiting:
+        after = max(self._mean_s * (waiting + 1) / self._places[lane], 0.1)
+        if not self._free(lane) and waiting >= self._most_waiting:
             raise Overloaded(
                 f"{waiting} requests wait at this engine, the limit (max_waiting) is {self._most_waiting}; try again later",
                 after,
@@ -81,39 +92,38 @@ class Gate:
                 after,
             )
 
-    async def _turn(self, deadline: float) -> None:
-        if deadline <= time.monotonic():
+    async def _turn(self, claim: Claim, size: int) -> None:
+        if claim.deadline <= time.monotonic():
             raise _late()
-        if self._free:
-            self._free -= 1
-            return
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (deadline, next(self._order), future))
+        self._queue.add([Item(claim, None, max(size, 1), future)])
+        self._give()
+        if future.done():
+            return
+        left = None if claim.deadline == math.inf else claim.deadline - time.monotonic()
         try:
-            async with asyncio.timeout(deadline - time.monotonic()):
+            async with asyncio.timeout(left):
                 await future
         except BaseException as error:
             if future.done() and not future.cancelled():
-                self._give()  # its turn had come just then: the next one's
+                self._inside[claim.lane] -= 1  # its turn had come just then: the next one's
+                self._give()
             future.cancel()
-            self._forget()
+            self._queue.drop(claim)
             if isinstance(error, TimeoutError):
                 raise _late() from None
             raise
 
     def _give(self) -> None:
-        """Lets the next one in, or keeps the place free."""
-        while self._waiting:
-            _, _, future = heapq.heappop(self._waiting)
-            if not future.done():
-                future.set_result(None)
-                return
-        self._free += 1
-
-    def _forget(self) -> None:
-        """Drops those that gave up: the earliest deadlines may stay long behind a slow page."""
-        self._waiting = [item for item in self._waiting if not item[2].done()]
-        heapq.heapify(self._waiting)
+        """Lets in who is next, as far as there are places."""
+        now = time.monotonic()
+        while open_to := [lane for lane in LANES if self._free(lane)]:
+            turn = self._queue.next_batch(now, lanes=open_to)
+            if not turn.items:
+                return  # what was dropped has timers of its own
+            for item in turn.items:
+                self._inside[item.claim.lane] += 1
+                item.content.set_result(None)
 
 
 def _late() -> DeadlineExceeded:

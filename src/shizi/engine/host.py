@@ -156,9 +156,9 @@ class Host:
         request = self._parse(data)
         allowed = (self._options.max_wait_s, request.deadline_s, context.time_remaining())
         deadline = arrived + min(seconds for seconds in allowed if seconds is not None)
-        await self._gate.enter(deadline, request.size)
         gone = threading.Event()
-        claim = Claim(deadline=deadline, abandoned=gone.is_set)
+        claim = Claim(request.tenant, deadline, request.lane, gone.is_set)
+        await self._gate.enter(claim, request.size)
         work = self._begin(reader, request, arrived, claim)
         try:
             async with asyncio.timeout(deadline - time.monotonic()):
@@ -177,7 +177,7 @@ class Host:
 
         def done(_work: Future[bytes]) -> None:
             watch.cancel()
-            self._gate.leave(size, time.monotonic() - begun)
+            self._gate.leave(claim, size, time.monotonic() - begun)
 
         work = self._pool.submit(_read, reader, request, arrived, claim)
         work.add_done_callback(lambda work: _on_loop(loop, done, work))

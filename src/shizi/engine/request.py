@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from shizi.batching.claim import LANES, NOBODY, Lane
 from shizi.engine import protocol
 from shizi.engine.layer import layer_from_json, where
 from shizi.engine.options import HostOptions
@@ -23,7 +24,7 @@ from shizi.pipeline.options import ReadOptions
 MODEL, VERSION = "shizi", "1"
 SHARED_KEY: Final = "shared_memory_key"
 _REGION, _SIZE, _OFFSET = "shared_memory_region", "shared_memory_byte_size", "shared_memory_offset"
-_PARAMETERS: Final = ("options", "deadline_ms", "width", "height")
+_PARAMETERS: Final = ("options", "deadline_ms", "tenant", "lane", "width", "height")
 _LONGEST_ID = 256
 _CHANNELS = 3
 _PREFIX = 4  # bytes before each element of a BYTES tensor: its length, little-endian
@@ -54,6 +55,8 @@ class PageRequest:
         text_layer: JSON, not yet looked at.
         options: what was asked for.
         deadline_s: seconds that the client allows; None where it said nothing.
+        tenant: who pays for it.
+        lane: of the work that it belongs to.
     """
 
     id: str
@@ -63,6 +66,8 @@ class PageRequest:
     text_layer: bytes | None
     options: ReadOptions
     deadline_s: float | None
+    tenant: str
+    lane: Lane
 
     @property
     def size(self) -> int:
@@ -109,7 +114,15 @@ class RequestParser:
         pixels, layer = self._inputs(message.inputs, list(raw))
         width, height = self._extent(pixels, parameters)
         return PageRequest(
-            message.id, width, height, pixels, layer, _options(parameters), _deadline(parameters.get("deadline_ms"))
+            message.id,
+            width,
+            height,
+            pixels,
+            layer,
+            _options(parameters),
+            _deadline(parameters.get("deadline_ms")),
+            _tenant(parameters),
+            _lane(parameters),
         )
 
     def _inputs(
@@ -253,6 +266,21 @@ def _options(parameters: dict[str, protocol.Message]) -> ReadOptions:
 
 def _deadline(value: protocol.Message) -> float | None:
     return None if value is None else _whole(value, "deadline_ms") / 1000
+
+
+def _tenant(parameters: dict[str, protocol.Message]) -> str:
+    tenant = _text(parameters.get("tenant", NOBODY), "tenant")
+    if not 0 < len(tenant) <= _LONGEST_ID:
+        raise InvalidRequest(f"tenant must have 1 to {_LONGEST_ID} characters")
+    return tenant
+
+
+def _lane(parameters: dict[str, protocol.Message]) -> Lane:
+    found = parameters.get("lane", LANES[0])
+    for lane in LANES:
+        if found == lane:
+            return lane
+    raise InvalidRequest(f"lane must be one of {', '.join(LANES)}")
 
 
 def _whole(value: protocol.Message, name: str) -> int:

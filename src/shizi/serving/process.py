@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from structlog.typing import FilteringBoundLogger
 
+from shizi.batching.claim import Claim
 from shizi.engine.supervisor import Supervisor, SupervisorOptions
 from shizi.imaging.sandbox import Sandbox, SandboxOptions
 from shizi.pipeline.options import ReadOptions
@@ -86,11 +87,15 @@ class LocalEngine:
         return self._supervisor.state
 
     async def read_page(
-        self, page: SharedPage, options: ReadOptions, deadline: float
+        self,
+        page: SharedPage,
+        options: ReadOptions,
+        claim: Claim,
+        source: str,  # noqa: ARG002 (of the protocol)
     ) -> tuple[Page, Mapping[str, float]]:
         """See `EngineClient.read_page`."""
-        with self._breaker.attempt(deadline):
-            return await self._supervisor.client.read_page(page, options, deadline)
+        with self._breaker.attempt(claim.deadline):
+            return await self._supervisor.client.read_page(page, options, claim)
 
     async def models(self) -> tuple[ModelInfo, ...]:
         """See `EngineClient.models`."""

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol, TypeVar
 
+from shizi.batching.claim import NOBODY, Claim, Lane
 from shizi.errors import DeadlineExceeded
 from shizi.imaging.limits import Limits
 from shizi.imaging.shared import Block
@@ -40,10 +41,14 @@ class Terms:
     Attributes:
         longest_side: pixels to which larger pages are reduced before they are read; None reads them as they are.
         on_page: told the pixels of each decoded page before it is read; what it raises ends the document.
+        tenant: whose it is: engines share themselves among tenants.
+        lane: "bulk" for what nobody sits and waits for.
     """
 
     longest_side: int | None = None
     on_page: Callable[[int], Awaitable[None]] = _nothing
+    tenant: str = NOBODY
+    lane: Lane = "interactive"
 
 
 AS_IT_IS: Final = Terms()
@@ -84,17 +89,31 @@ class Decoder(Protocol):
 
 
 class Engine(Protocol):
-    """What reads pages, as `shizi.engine.client.EngineClient` does."""
+    """What reads pages, as `shizi.serving.engines.pool.Engines` does."""
 
     async def read_page(
-        self, page: SharedPage, options: ReadOptions, deadline: float
+        self, page: SharedPage, options: ReadOptions, claim: Claim, source: str
     ) -> tuple[Page, Mapping[str, float]]:
-        """One page, and the milliseconds of each stage."""
+        """One page, and the milliseconds of each stage; `source` is the same for the same page of the same document."""
         ...
 
     async def models(self) -> tuple[ModelInfo, ...]:
         """Raises EngineUnavailable where it is not ready."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Errand:
+    """What the pages of a document have in common."""
+
+    options: ReadOptions
+    claim: Claim
+    terms: Terms
+    sha256: str
+    clock: defaultdict[str, float]
+
+    def source(self, page: SharedPage) -> str:
+        return f"{self.sha256}:{page.number}"
 
 
 class SandboxReader:
@@ -119,13 +138,14 @@ class SandboxReader:
         async with self._turn(deadline):
             models = await self._engine.models()
             clock: defaultdict[str, float] = defaultdict(float)
+            errand = _Errand(options, Claim(terms.tenant, deadline, terms.lane), terms, upload.sha256, clock)
             budget = Budget(self._limits)
             pages: list[Page] = []
             running: deque[asyncio.Task[Page]] = deque()
             try:
                 async with self._pages(upload, options, deadline) as decoded:
                     while (page := await self._timed(decoded(), clock)) is not None:
-                        running.append(asyncio.ensure_future(self._page(page, options, deadline, terms, clock)))
+                        running.append(asyncio.ensure_future(self._page(page, errand)))
                         if len(running) == _AT_A_TIME:
                             pages.append(await running.popleft())
                             budget.spend(pages[-1])
@@ -181,20 +201,19 @@ class SandboxReader:
             # Also where a thread still decodes for a client that went away: this stops it.
             await self._in_thread(lambda: document.__exit__(None, None, None))
 
-    async def _page(
-        self, page: SharedPage, options: ReadOptions, deadline: float, terms: Terms, clock: defaultdict[str, float]
-    ) -> Page:
+    async def _page(self, page: SharedPage, errand: _Errand) -> Page:
         """Reads a page and frees its memory."""
+        terms = errand.terms
         try:
             await terms.on_page(page.width * page.height)
             if terms.longest_side is None:
-                read, times = await self._engine.read_page(page, options, deadline)
+                read, times = await self._engine.read_page(page, errand.options, errand.claim, errand.source(page))
             else:
-                read, times = await self._read_reduced(page, options, deadline, terms.longest_side)
+                read, times = await self._read_reduced(page, errand, terms.longest_side)
         finally:
             page.release()
         for stage, milliseconds in times.items():
-            clock[stage] += milliseconds
+            errand.clock[stage] += milliseconds
         return read
 
     async def _timed(self, decoding: Awaitable[T], clock: defaultdict[str, float]) -> T:
@@ -204,7 +223,7 @@ class SandboxReader:
         return result
 
     async def _read_reduced(
-        self, page: SharedPage, options: ReadOptions, deadline: float, longest_side: int
+        self, page: SharedPage, errand: _Errand, longest_side: int
     ) -> tuple[Page, Mapping[str, float]]:
         blocks: list[Block] = []
 
@@ -215,7 +234,7 @@ class SandboxReader:
 
         try:
             small = await self._in_thread(reduce)
-            read, times = await self._engine.read_page(small, options, deadline)
+            read, times = await self._engine.read_page(small, errand.options, errand.claim, errand.source(page))
         finally:
             for block in blocks:
                 block.release()

@@ -125,7 +125,7 @@ class Results:
             self._admission.admit(asking.tenant, guess, upload.size, asking.deadline) as ticket,
             self._metrics.documents.track_inprogress(),
         ):
-            terms = Terms(asking.longest_side, _revising(ticket, asking.on_page))
+            terms = Terms(asking.longest_side, _revising(ticket, asking.on_page), asking.tenant)
             document = await self._reader.read(upload, asking.options, asking.deadline, terms)
             self._metrics.count(document)
             if asking.longest_side is None:
