@@ -226,7 +226,7 @@ class Resolver:
         self._answers = list(answers)
         self.asked: list[str] = []
 
-    async def __call__(self, host: str, port: int) -> Sequence[Address]:
+    async def __call__(self, host: str, _port: int) -> Sequence[Address]:
         self.asked.append(host)
         answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
         return [ip_address(text) for text in answer]
@@ -325,7 +325,15 @@ def test_named_networks_open_the_inside_but_never_what_hands_out_keys() -> None:
     check_address(ip_address("10.1.2.3"), rules)
     check_address(ip_address("::ffff:10.1.2.3"), rules)
     check_address(ip_address("fd12::9"), rules)
-    for text in ("169.254.169.254", "::ffff:169.254.169.254", "0.0.0.0", "224.0.0.1", "255.255.255.255", "::", "fd13::1"):
+    for text in (
+        "169.254.169.254",
+        "::ffff:169.254.169.254",
+        "0.0.0.0",
+        "224.0.0.1",
+        "255.255.255.255",
+        "::",
+        "fd13::1",
+    ):
         with pytest.raises(InvalidRequest, match="not public"):
             check_address(ip_address(text), rules)
     with pytest.raises(InvalidRequest, match=r"10\.1\.0\.1/16"):

@@ -31,8 +31,14 @@ class RetryRules:
     age_s: float = 24 * 3600.0
 
     def __post_init__(self) -> None:
-        if min(self.first_s, self.longest_s, self.age_s, self.attempts) <= 0 or self.factor < 1 or not 0 <= self.jitter < 1:
-            raise InvalidRequest("waits, attempts and age of webhooks must be positive, the factor at least 1, jitter below 1")
+        if (
+            min(self.first_s, self.longest_s, self.age_s, self.attempts) <= 0
+            or self.factor < 1
+            or not 0 <= self.jitter < 1
+        ):
+            raise InvalidRequest(
+                "waits, attempts and age of webhooks must be positive, the factor at least 1, jitter below 1"
+            )
 
 
 def next_wait(rules: RetryRules, attempts: int, age_s: float, asked_s: float | None, chance: float) -> float | None:

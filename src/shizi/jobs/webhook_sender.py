@@ -102,13 +102,13 @@ class Sender:
         return tuple(ip_address(entry[4][0]) for entry in found)
 
     async def _post(self, target: Target, address: Address, headers: Mapping[str, str], body: bytes) -> Attempt:
-        url = httpx.URL(
-            scheme=target.scheme, host=str(address), port=target.port, raw_path=target.path.encode("ascii")
-        )
+        url = httpx.URL(scheme=target.scheme, host=str(address), port=target.port, raw_path=target.path.encode("ascii"))
         # A client for each attempt: no cookies, no connections kept, no proxies or passwords of the environment.
         transport = httpx.AsyncHTTPTransport(verify=self._trust, trust_env=False)
         async with (
-            httpx.AsyncClient(transport=transport, timeout=None, trust_env=False, follow_redirects=False) as client,
+            httpx.AsyncClient(
+                transport=transport, timeout=self._timeout_s, trust_env=False, follow_redirects=False
+            ) as client,
             client.stream(
                 "POST",
                 url,

@@ -46,7 +46,15 @@ _NEVER: Final = tuple(
 _NOT_PUBLIC: Final = tuple(
     ip_network(text)
     for text in (
-        *("10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24"),
+        *(
+            "10.0.0.0/8",
+            "100.64.0.0/10",
+            "127.0.0.0/8",
+            "169.254.0.0/16",
+            "172.16.0.0/12",
+            "192.0.0.0/24",
+            "192.0.2.0/24",
+        ),
         *("192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24", "198.18.0.0/15"),
         *("198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4"),
         # Within 2000::/3: protocols and Teredo, documentation, 6to4, the former 6bone.
@@ -106,7 +114,9 @@ def networks_of(texts: Iterable[str]) -> tuple[Network, ...]:
         try:
             found.append(ip_network(text))
         except ValueError:
-            raise InvalidRequest(f"{text!r} is no network for webhooks; write it like 10.1.0.0/16 or fd12::/48") from None
+            raise InvalidRequest(
+                f"{text!r} is no network for webhooks; write it like 10.1.0.0/16 or fd12::/48"
+            ) from None
     return tuple(found)
 
 
@@ -164,7 +174,9 @@ def check_address(address: Address, rules: TargetRules) -> None:
     never = any(plain.version == network.version and plain in network for network in _NEVER)
     named = any(plain.version == network.version and plain in network for network in rules.networks)
     if never or not (named or _is_public(plain)):
-        raise InvalidRequest("leads to an address that is not public, nor in a network that this server allows for webhooks")
+        raise InvalidRequest(
+            "leads to an address that is not public, nor in a network that this server allows for webhooks"
+        )
 
 
 def _plain(address: Address) -> Address:
@@ -192,7 +204,9 @@ def _host(text: str) -> tuple[Address | None, str]:
                 raise ValueError
             literal = IPv6Address(text[1:-1])
         except ValueError:
-            raise InvalidRequest("has something in brackets that is no address of IPv6 (a zone is not allowed)") from None
+            raise InvalidRequest(
+                "has something in brackets that is no address of IPv6 (a zone is not allowed)"
+            ) from None
         return literal, literal.compressed
     name = _name(text)
     if _NUMBER.fullmatch(name.rpartition(".")[2]) is None:
@@ -201,7 +215,9 @@ def _host(text: str) -> tuple[Address | None, str]:
         # Octal, hexadecimal and shortened forms mean different addresses to different programs: only four decimals are one.
         found = ip_address(name)
     except ValueError:
-        raise InvalidRequest("ends in a number and is no address like 192.0.2.1 (no octal, hexadecimal or short forms)") from None
+        raise InvalidRequest(
+            "ends in a number and is no address like 192.0.2.1 (no octal, hexadecimal or short forms)"
+        ) from None
     return found, str(found)
 
 
