@@ -10,7 +10,19 @@ import pytest
 import shizi
 
 HEAVY = ("numpy", "cv2", "PIL", "onnxruntime", "openvino", "torch", "pydantic", "click", "pypdfium2")
-WEB = ("starlette", "fastapi", "flask", "aiohttp", "uvicorn", "litestar", "tornado", "django", "grpc")
+WEB = (
+    "starlette",
+    "fastapi",
+    "flask",
+    "aiohttp",
+    "uvicorn",
+    "litestar",
+    "tornado",
+    "django",
+    "grpc",
+    "httpx",
+    "sqlalchemy",
+)
 
 
 def loaded(code: str) -> set[str]:
@@ -31,6 +43,17 @@ def test_importing_the_engine_loads_no_web_framework_no_torch_and_no_runtime() -
     modules = loaded("from shizi import OCR\nassert OCR.__name__ == 'OCR'")
     assert "numpy" in modules
     assert not modules & {*WEB, "torch", "onnxruntime", "openvino", "pypdfium2"}
+
+
+def test_importing_a_client_loads_no_server_and_no_engine() -> None:
+    modules = loaded("from shizi import AsyncClient, Client\nClient('http://127.0.0.1:9').close()")
+    assert "httpx" in modules
+    assert not modules & {*HEAVY, *WEB} - {"httpx", "click"}  # httpx has a command of its own
+
+
+def test_a_client_without_its_library_says_what_to_install() -> None:
+    code = "import sys\nsys.modules['httpx'] = None\nimport shizi\ntry:\n    shizi.Client\nexcept ModuleNotFoundError as error:\n"
+    assert "pip" in loaded(code + "    assert \"pip install 'shizi[client]'\" in str(error)\n    import pip")
 
 
 def test_everything_that_is_announced_is_there() -> None:

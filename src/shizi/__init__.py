@@ -13,13 +13,26 @@ from shizi.errors import ShiziError
 from shizi.types import Document, Line, Page, Word
 
 if TYPE_CHECKING:
+    from shizi.client.async_client import AsyncClient
+    from shizi.client.client import Client
     from shizi.pipeline.engine import OCR
 
-__all__ = ["OCR", "Document", "Line", "Page", "ShiziError", "Word"]
+__all__ = ["OCR", "AsyncClient", "Client", "Document", "Line", "Page", "ShiziError", "Word"]
+
+_LATER = {
+    "OCR": "shizi.pipeline.engine",
+    "Client": "shizi.client.client",
+    "AsyncClient": "shizi.client.async_client",
+}
 
 
 def __getattr__(name: str) -> object:
-    # The engine's libraries take half a second to import: only those who use it wait for them.
-    if name == "OCR":
-        return import_module("shizi.pipeline.engine").OCR
-    raise AttributeError(f"module 'shizi' has no attribute {name!r}")
+    # The engine's libraries take half a second to import, a client's a fifth: only those who use them wait for them.
+    if name not in _LATER:
+        raise AttributeError(f"module 'shizi' has no attribute {name!r}")
+    try:
+        return getattr(import_module(_LATER[name]), name)
+    except ModuleNotFoundError as error:
+        if error.name != "httpx":
+            raise
+        raise ModuleNotFoundError(f"shizi.{name} needs httpx: pip install 'shizi[client]'", name="httpx") from error

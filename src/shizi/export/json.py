@@ -113,11 +113,20 @@ def from_json(data: bytes | str) -> Document:
         value = json.loads(data, parse_constant=_refuse_constant, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         raise InvalidRequest(f"this is no JSON of a document: {error}") from error
+    return from_dict(value)
+
+
+def from_dict(value: object) -> Document:
+    """The document that `to_dict` made plain values of.
+
+    Raises:
+        InvalidRequest: another schema, a missing, unknown or wrong value; the message says where.
+    """
     if not isinstance(value, dict) or value.get("schema") != SCHEMA:
         raise InvalidRequest(f'this is no document: an object with "schema": "{SCHEMA}" is expected')
-    text = value.pop("text", None)
-    document: Document = _read_object(Document, value, "document")
-    if text != document.text:
+    fields = {name: item for name, item in value.items() if name != "text"}
+    document: Document = _read_object(Document, fields, "document")
+    if value.get("text") != document.text:
         raise InvalidRequest("document.text: is not the pages' texts joined by form feeds; change these too")
     return document
 

@@ -1,0 +1,41 @@
+"""Whether a call is tried again, and after how long. Pure: neither clock nor chance is in here."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from shizi.client.options import ClientOptions
+from shizi.errors import EngineUnavailable, ShiziError, TryLater
+
+_FIRST_PAUSE_S: Final = 0.5
+NOT_BEGUN: Final = (429, 503)
+
+
+class NobodyListens(EngineUnavailable):
+    """The connection was refused: nothing was sent."""
+
+
+def pause(error: ShiziError, status: int, attempt: int, options: ClientOptions, chance: float) -> float | None:
+    """Seconds to wait before the next attempt; None where there is to be none.
+
+    Only what the server certainly did not begin is tried again. It says itself how long to wait (Retry-After); else each
+    pause is twice the one before, spread by chance so that clients who were refused together do not come back together.
+
+    Args:
+        error: of the attempt.
+        status: of its answer; 0 where none came.
+        attempt: counted from 1.
+        options: of the client.
+        chance: between 0 and 1.
+    """
+    if attempt >= options.attempts:
+        return None
+    if not isinstance(error, NobodyListens) and not (status in NOT_BEGUN and error.retryable):
+        return None
+    spread = 1 + chance / 2
+    said = error.retry_after if isinstance(error, TryLater) else None
+    if said is not None:
+        wait = said if said > options.longest_pause_s else min(said * spread, options.longest_pause_s)
+    else:
+        wait = min(_FIRST_PAUSE_S * 2.0 ** (attempt - 1) * spread, options.longest_pause_s)
+    return None if wait > options.longest_pause_s else wait
