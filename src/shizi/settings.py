@@ -76,6 +76,13 @@ class Settings(BaseModel):
     rate_storage: SecretStr | None = Field(
         default=None, description="`shizi serve`: a Redis (redis://…) that counts rates for several servers"
     )
+    cache_storage: SecretStr | None = Field(
+        default=None, description="`shizi serve`: a Redis (redis://…) that keeps results for several servers"
+    )
+    cache_secret: SecretStr | None = Field(
+        default=None,
+        description="`shizi serve`: seals the results there: 16 characters or more, the same on all servers",
+    )
     documents: PositiveInt = Field(
         default=4, le=256, description="`shizi serve`: documents decoded and read at the same time"
     )

@@ -22,7 +22,8 @@ from shizi.serving.addresses import ClientAddress, ProxyOptions
 from shizi.serving.admission import Admission, AdmissionOptions
 from shizi.serving.app import internal_app, public_app
 from shizi.serving.auth import Authenticator
-from shizi.serving.cache import CacheOptions, MemoryBackend, ResultCache
+from shizi.serving.cache import CacheOptions, ResultCache
+from shizi.serving.cache_memory import MemoryBackend
 from shizi.serving.caller import OCR as SCOPE
 from shizi.serving.drawing import Drawings
 from shizi.serving.gate import Gate

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shizi.errors import CorruptDocument, DeadlineExceeded, EngineUnavailable, InvalidRequest
-from shizi.serving.cache import CacheOptions, Keys, MemoryBackend, Outcome, Plain, ResultCache
+from shizi.serving.cache import CacheOptions, Keys, Outcome, Plain, ResultCache
+from shizi.serving.cache_memory import MemoryBackend
 from shizi.types import ModelInfo
 
 SECRET = b"0123456789abcdef"
@@ -78,108 +79,11 @@ def test_different_options_never_share_a_key(left: dict[str, Plain], right: dict
     assert (key(options=left) == key(options=right)) == (left == right)
 
 
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 def run(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
     asyncio.run(main())
 
 
-KB = 1024
-SMALL = CacheOptions(max_bytes=20 * KB, max_result_bytes=8 * KB, tenant_share=0.5, ttl_s=60.0)
-contents = st.tuples(st.sampled_from("ab"), st.integers(0, 9), st.integers(0, 9 * KB))
-
-
-@given(st.lists(contents, max_size=60))
-def test_a_backend_stays_within_its_bounds_and_gives_back_what_was_put(puts: list[tuple[str, int, int]]) -> None:
-    async def main() -> None:
-        backend = MemoryBackend(SMALL, Clock())
-        last: dict[tuple[str, str], bytes] = {}
-        for tenant, number, size in puts:
-            result = bytes([number]) * size
-            await backend.put(tenant, f"{number}", result)
-            last[tenant, f"{number}"] = result
-            assert backend.bytes <= SMALL.max_bytes
-            found = await backend.get(tenant, f"{number}")
-            assert found == result or size > SMALL.max_result_bytes
-        held = 0
-        for (tenant, name), result in last.items():
-            found = await backend.get(tenant, name)
-            assert found is None or found == result or len(result) > SMALL.max_result_bytes
-            held += 0 if found is None else len(found)
-        assert held <= backend.bytes <= SMALL.max_bytes
-
-    run(main)
-
-
-def test_the_least_recently_used_makes_room() -> None:
-    async def main() -> None:
-        backend = MemoryBackend(CacheOptions(max_bytes=10 * KB, tenant_share=1.0))
-        for name in "xyz":
-            await backend.put("a", name, bytes(2 * KB))
-        assert await backend.get("a", "x") is not None
-        await backend.put("a", "new", bytes(3 * KB))
-        assert [await backend.get("a", name) is not None for name in ("x", "y", "z", "new")] == [
-            True,
-            False,
-            True,
-            True,
-        ]
-        assert backend.evicted == 1
-        assert len(backend) == 3
-
-    run(main)
-
-
-def test_a_tenant_cannot_push_out_the_results_of_another() -> None:
-    async def main() -> None:
-        backend = MemoryBackend(SMALL)
-        await backend.put("modest", "k", bytes(2 * KB))
-        for number in range(50):
-            await backend.put("greedy", f"{number}", bytes(2 * KB))
-        assert await backend.get("modest", "k") is not None
-        assert await backend.get("greedy", "49") is not None
-        assert backend.bytes <= SMALL.max_bytes
-
-    run(main)
-
-
-def test_a_result_is_of_its_tenant_alone() -> None:
-    async def main() -> None:
-        backend = MemoryBackend(SMALL)
-        await backend.put("a", "k", b"result")
-        assert await backend.get("b", "k") is None
-
-    run(main)
-
-
-def test_a_result_that_is_too_old_is_not_given_out() -> None:
-    async def main() -> None:
-        clock = Clock()
-        backend = MemoryBackend(SMALL, clock)
-        await backend.put("a", "k", b"old")
-        clock.now = 59.9
-        await backend.put("a", "k", b"new")
-        clock.now = 119.8
-        assert await backend.get("a", "k") == b"new"
-        clock.now = 119.9
-        assert await backend.get("a", "k") is None
-        assert (len(backend), backend.bytes, backend.evicted) == (0, 0, 1)
-
-    run(main)
-
-
-def test_a_cache_of_no_bytes_keeps_nothing() -> None:
-    async def main() -> None:
-        backend = MemoryBackend(CacheOptions(max_bytes=0))
-        await backend.put("a", "k", b"")
-        assert await backend.get("a", "k") is None
-
-    run(main)
+SMALL = CacheOptions(max_bytes=20 * 1024, max_result_bytes=8 * 1024, tenant_share=0.5, ttl_s=60.0)
 
 
 class Reader:
@@ -374,9 +278,3 @@ def test_closing_ends_what_is_being_worked_out() -> None:
         ] * 2
 
     run(main)
-
-
-@pytest.mark.parametrize("wrong", [{"max_bytes": -1}, {"ttl_s": 0}, {"ttl_s": float("inf")}, {"tenant_share": 0}])
-def test_bounds_that_are_none_are_refused(wrong: dict[str, float]) -> None:
-    with pytest.raises(InvalidRequest):
-        CacheOptions(**wrong)  # type: ignore[arg-type]

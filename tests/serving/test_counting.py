@@ -12,7 +12,7 @@ from limits import RateLimitItemPerMinute
 from limits.errors import StorageError
 
 from shizi.errors import InvalidRequest
-from shizi.serving.counting import Counting, Window, shared_storage
+from shizi.serving.counting import Counting, SharedStorage, Window
 from shizi.serving.windows import BoundedWindows
 
 ITEM = RateLimitItemPerMinute(10, namespace="requests")
@@ -115,6 +115,7 @@ def test_when_the_storage_fails_each_server_counts_alone_for_a_while(
         shared.trouble = trouble
         assert [await counting.hit(ITEM, "a", 1, memory) for _ in range(12)] == [True] * 10 + [False] * 2
         assert counting.alone
+        assert counting.failures == 1
         assert shared.asked == 2, "a storage that failed is left alone"
         assert (await counting.window(ITEM, "a", memory)).current == 10
         shared.trouble = None
@@ -142,8 +143,8 @@ def test_a_storage_that_does_not_answer_is_not_waited_for() -> None:
 
 
 def test_a_storage_whose_library_is_missing_is_an_error_without_the_password(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "redis", None)
+    monkeypatch.setitem(sys.modules, "redis.asyncio", None)
     with pytest.raises(InvalidRequest, match="install the package `redis`") as caught:
-        shared_storage("redis://user:passw0rd@127.0.0.1:1/0", 1)
+        SharedStorage("redis://user:passw0rd@127.0.0.1:1/0", 1)
     assert "passw0rd" not in repr(caught.value)
     assert caught.value.__suppress_context__

@@ -19,6 +19,7 @@ from shizi.serving.admission import AdmissionOptions
 from shizi.serving.auth import AuthOptions
 from shizi.serving.breaker import BreakerOptions
 from shizi.serving.cache import CacheOptions
+from shizi.serving.cache_redis import RedisCacheOptions
 from shizi.serving.jwks import JwksOptions
 from shizi.serving.options import LONGEST_TIMEOUT_S, ServerOptions, ServiceOptions
 from shizi.serving.process import ServeOptions, TokenSource
@@ -62,6 +63,7 @@ def serve_options(values: Mapping[str, object], settings: Settings) -> ServeOpti
         ),
         breaker=BreakerOptions(),
         cache=CacheOptions(max_bytes=chosen.cache_bytes),
+        cache_storage=_cache_storage(chosen),
     )
 
 
@@ -96,6 +98,13 @@ def _tokens(chosen: Settings) -> TokenSource | None:
     if issuer is None or audience is None or keys is None:
         raise InvalidRequest("tokens need all of --token-issuer, --token-audience and --token-keys")
     return TokenSource(TokenOptions(issuer=issuer, audiences=_listed(audience)), JwksOptions(source=keys))
+
+
+def _cache_storage(chosen: Settings) -> RedisCacheOptions | None:
+    if chosen.cache_storage is None:
+        return None
+    secret = chosen.cache_secret.get_secret_value() if chosen.cache_secret else ""
+    return RedisCacheOptions(chosen.cache_storage.get_secret_value(), secret.encode())
 
 
 def _listed(text: str) -> tuple[str, ...]:

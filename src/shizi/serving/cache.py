@@ -6,11 +6,12 @@ import asyncio
 import hashlib
 import hmac
 import json
+import secrets
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from shizi.errors import DeadlineExceeded, EngineUnavailable, InvalidRequest
 from shizi.types import ModelInfo
@@ -18,8 +19,8 @@ from shizi.types import ModelInfo
 Outcome = Literal["hit", "miss", "shared", "bypass"]
 Plain = str | int | float | bool | None | tuple["Plain", ...]
 
-# Of the bookkeeping beside each result.
-_OVERHEAD = 512
+OVERHEAD: Final = 512
+"""Bytes of the bookkeeping beside each result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,79 +98,24 @@ class Backend(Protocol):
         """Keeps a result as far as the bounds allow."""
         ...
 
+    def turn(self, tenant: str, key: str, until: float) -> AbstractAsyncContextManager[bytes | None]:
+        """Waits while another server works the result out, until then (`time.monotonic`) at most; others wait inside it.
 
-class MemoryBackend:
-    """Keeps results in this process: the least recently used make room.
+        Returns:
+            What the other one kept meanwhile; None where it is to be worked out here.
+        """
+        ...
 
-    Args:
-        options: bounds.
-        clock: seconds.
-    """
-
-    def __init__(self, options: CacheOptions, clock: Callable[[], float] = time.monotonic) -> None:
-        self._options = options
-        self._clock = clock
-        # By tenant and key: the result and until when it holds, the least recently used first.
-        self._results: OrderedDict[tuple[str, str], tuple[bytes, float]] = OrderedDict()
-        self._tenants: dict[str, OrderedDict[str, None]] = {}
-        self._held: dict[str, int] = {}
-        self.bytes = 0
-        """Of all results, with their bookkeeping."""
-        self.evicted = 0
-        """Results that made room or were too old."""
-
-    def __len__(self) -> int:
-        return len(self._results)
-
-    async def get(self, tenant: str, key: str) -> bytes | None:
-        """See `Backend.get`."""
-        found = self._results.get((tenant, key))
-        if found is None:
-            return None
-        if found[1] <= self._clock():
-            self._evict(tenant, key)
-            return None
-        self._results.move_to_end((tenant, key))
-        self._tenants[tenant].move_to_end(key)
-        return found[0]
-
-    async def put(self, tenant: str, key: str, result: bytes) -> None:
-        """See `Backend.put`."""
-        options = self._options
-        size = len(result) + _OVERHEAD
-        share = options.tenant_share * options.max_bytes
-        if len(result) > options.max_result_bytes or size > share:
-            return
-        if (tenant, key) in self._results:
-            self._remove(tenant, key)
-        self._results[tenant, key] = (result, self._clock() + options.ttl_s)
-        self._tenants.setdefault(tenant, OrderedDict())[key] = None
-        self._held[tenant] = self._held.get(tenant, 0) + size
-        self.bytes += size
-        while self._held[tenant] > share:
-            self._evict(tenant, next(iter(self._tenants[tenant])))
-        while self.bytes > options.max_bytes:
-            self._evict(*next(iter(self._results)))
-
-    def _evict(self, tenant: str, key: str) -> None:
-        self._remove(tenant, key)
-        self.evicted += 1
-
-    def _remove(self, tenant: str, key: str) -> None:
-        result, _ = self._results.pop((tenant, key))
-        size = len(result) + _OVERHEAD
-        self.bytes -= size
-        self._held[tenant] -= size
-        del self._tenants[tenant][key]
-        if not self._tenants[tenant]:
-            del self._tenants[tenant], self._held[tenant]
+    async def close(self) -> None:
+        """Ends its connections."""
+        ...
 
 
 @dataclass(slots=True)
 class _Flight:
     """A result that is being worked out, and how many wait for it."""
 
-    task: asyncio.Task[bytes]
+    task: asyncio.Task[tuple[bytes, bool]]
     deadline: float
     waiting: int = 0
 
@@ -182,14 +128,18 @@ class ResultCache:
 
     Args:
         backend: where results are kept.
+        secret: of `Keys`; the same for all servers that share a backend. None for one of its own.
         clock: of deadlines; `time.monotonic`.
     """
 
-    def __init__(self, backend: Backend, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, backend: Backend, secret: bytes | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.secret = secret or secrets.token_bytes(32)
         self._backend = backend
         self._clock = clock
         self._flights: dict[tuple[str, str], _Flight] = {}
-        self._tasks: set[asyncio.Task[bytes]] = set()
+        self._tasks: set[asyncio.Task[tuple[bytes, bool]]] = set()
         self.outcomes: dict[Outcome, int] = {"hit": 0, "miss": 0, "shared": 0, "bypass": 0}
         """Requests by what came of them: kept before, worked out, shared with another one, not to be kept."""
 
@@ -217,14 +167,25 @@ class ResultCache:
         if kept is not None:
             self.outcomes["hit"] += 1
             return kept, "hit"
-        outcome: Outcome = "shared" if (tenant, key) in self._flights else "miss"
-        self.outcomes[outcome] += 1
+        joined = (tenant, key) in self._flights
+        outcome: Outcome = "shared" if joined else "miss"
+        try:
+            result, elsewhere = await self._fly(tenant, key, deadline, compute)
+            outcome = "shared" if joined or elsewhere else "miss"
+            return result, outcome
+        finally:
+            self.outcomes[outcome] += 1
+
+    async def _fly(
+        self, tenant: str, key: str, deadline: float, compute: Callable[[], Awaitable[bytes]]
+    ) -> tuple[bytes, bool]:
+        """What is being worked out, here or elsewhere; begins where nobody does."""
         while True:
             flight = self._flights.get((tenant, key))
             if flight is None:
                 flight = self._flights[tenant, key] = self._begin(tenant, key, deadline, compute)
             try:
-                return await self._wait((tenant, key), flight, deadline), outcome
+                return await self._wait((tenant, key), flight, deadline)
             except DeadlineExceeded:
                 # The computation had no more time than whoever began it; one who has more begins another.
                 if flight.deadline >= deadline or self._clock() >= deadline:
@@ -236,12 +197,13 @@ class ResultCache:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._backend.close()
 
     def _begin(self, tenant: str, key: str, deadline: float, compute: Callable[[], Awaitable[bytes]]) -> _Flight:
         """A computation of its own, which no request's end cancels by itself."""
-        flight = _Flight(asyncio.ensure_future(self._work_out(tenant, key, compute)), deadline)
+        flight = _Flight(asyncio.ensure_future(self._work_out(tenant, key, deadline, compute)), deadline)
 
-        def landed(task: asyncio.Task[bytes]) -> None:
+        def landed(task: asyncio.Task[tuple[bytes, bool]]) -> None:
             self._tasks.discard(task)
             self._forget((tenant, key), flight)
             if not task.cancelled():
@@ -251,12 +213,19 @@ class ResultCache:
         flight.task.add_done_callback(landed)
         return flight
 
-    async def _work_out(self, tenant: str, key: str, compute: Callable[[], Awaitable[bytes]]) -> bytes:
-        result = await compute()
-        await self._backend.put(tenant, key, result)
-        return result
+    async def _work_out(
+        self, tenant: str, key: str, deadline: float, compute: Callable[[], Awaitable[bytes]]
+    ) -> tuple[bytes, bool]:
+        """The result, and whether another server made it. Half of the time is kept for making it here after all."""
+        now = self._clock()
+        async with self._backend.turn(tenant, key, now + (deadline - now) / 2) as kept:
+            if kept is not None:
+                return kept, True
+            result = await compute()
+            await self._backend.put(tenant, key, result)
+            return result, False
 
-    async def _wait(self, name: tuple[str, str], flight: _Flight, deadline: float) -> bytes:
+    async def _wait(self, name: tuple[str, str], flight: _Flight, deadline: float) -> tuple[bytes, bool]:
         """Waits with the others; the last one to leave ends the computation."""
         flight.waiting += 1
         try:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from limits import RateLimitItem
 from limits.aio.storage import SlidingWindowCounterSupport, Storage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
-from limits.errors import ConfigurationError, StorageError
+from limits.errors import StorageError
 from limits.storage import storage_from_string
 
-from shizi.errors import InvalidRequest
+from shizi.serving.redis_pool import redis_pool
 from shizi.serving.windows import BoundedWindows
 
 WINDOW_S: Final = 60
@@ -77,6 +78,8 @@ class Counting:
         self._retry_s = retry_s
         self._clock = clock
         self._alone_until = float("-inf")
+        self.failures = 0
+        """How often the shared storage did not answer in time."""
 
     @property
     def alone(self) -> bool:
@@ -107,23 +110,28 @@ class Counting:
         return await SlidingWindowCounterRateLimiter(memory).hit(item, name, cost=count)
 
     def _leave(self, error: Exception) -> None:
+        self.failures += 1
         _log.warning("the storage of rate limits fails (%s): this server counts alone for now", type(error).__name__)
         self._alone_until = self._clock() + self._retry_s
 
 
-def shared_storage(url: str, timeout_s: float) -> Storage:
-    """The storage behind an address; connects when it is first used.
+class SharedStorage:
+    """A Redis that counts for several servers; connects when it is first used.
+
+    Args:
+        url: its address.
+        timeout_s: longest wait for it.
 
     Raises:
         InvalidRequest: the library for it is missing, or the address is none; the message never quotes it (passwords).
     """
-    try:
-        made = storage_from_string(
-            f"async+{url}", implementation="redispy", wrap_exceptions=True,
-            socket_timeout=timeout_s, socket_connect_timeout=timeout_s,
-        )  # fmt: skip
-    except (ConfigurationError, ValueError, TypeError):
-        raise InvalidRequest(
-            "the storage of rate limits cannot be used: install the package `redis`, and check the address of the storage"
-        ) from None
-    return cast(Storage, made)
+
+    def __init__(self, url: str, timeout_s: float) -> None:
+        self._pool = redis_pool(url, timeout_s, "the storage of rate limits")
+        options: dict[str, Any] = {"implementation": "redispy", "connection_pool": self._pool}
+        self.storage = cast(Storage, storage_from_string(f"async+{url}", wrap_exceptions=True, **options))
+
+    async def close(self) -> None:
+        """Ends its connections."""
+        with contextlib.suppress(OSError):
+            await self._pool.disconnect()

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from shizi.serving.admission import Admission
 from shizi.serving.breaker import Breaker
-from shizi.serving.cache import MemoryBackend, ResultCache
+from shizi.serving.cache import ResultCache
+from shizi.serving.cache_memory import MemoryBackend
+from shizi.serving.cache_redis import RedisBackend
+from shizi.serving.ratelimit import RateLimiter
 from shizi.serving.reader import SandboxReader
 
 if TYPE_CHECKING:
@@ -118,16 +121,36 @@ class BreakerNumbers:
 class CacheNumbers:
     """What is kept."""
 
-    def __init__(self, cache: ResultCache, kept: MemoryBackend) -> None:
+    def __init__(self, cache: ResultCache, kept: MemoryBackend | RedisBackend) -> None:
         self._cache = cache
         self._kept = kept
 
     def gauges(self) -> Iterator[Number]:
         """See `Numbers`."""
         yield "cache_bytes", "Bytes of the results that are kept.", {}, self._kept.bytes
+        if isinstance(self._kept, RedisBackend):
+            left_alone = self._kept.breaker.state != "closed"
+            yield "cache_storage_left_alone", "1 while the storage of results fails.", {}, left_alone
 
     def counters(self) -> Iterator[Number]:
         """See `Numbers`."""
         for outcome, count in self._cache.outcomes.items():
             yield "cache_requests", "Requests by what came of them.", {"outcome": outcome}, count
         yield "cache_evicted", "Results that made room or were too old.", {}, self._kept.evicted
+        if isinstance(self._kept, RedisBackend):
+            yield "cache_storage_failures", "Questions that their storage did not answer.", {}, self._kept.failures
+
+
+class RateNumbers:
+    """Where requests are counted."""
+
+    def __init__(self, limiter: RateLimiter) -> None:
+        self._limiter = limiter
+
+    def gauges(self) -> Iterator[Number]:
+        """See `Numbers`."""
+        yield "rate_storage_left_alone", "1 while this server counts rates alone.", {}, self._limiter.alone
+
+    def counters(self) -> Iterator[Number]:
+        """See `Numbers`."""
+        yield "rate_storage_failures", "Counts that the shared storage did not answer.", {}, self._limiter.failures

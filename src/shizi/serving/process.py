@@ -21,7 +21,9 @@ from shizi.serving.admission import Admission, AdmissionOptions
 from shizi.serving.app import internal_app, public_app
 from shizi.serving.auth import AuthOptions, authenticator, is_loopback
 from shizi.serving.breaker import Breaker, BreakerOptions
-from shizi.serving.cache import CacheOptions, MemoryBackend, ResultCache
+from shizi.serving.cache import CacheOptions, ResultCache
+from shizi.serving.cache_memory import MemoryBackend
+from shizi.serving.cache_redis import RedisBackend, RedisCacheOptions
 from shizi.serving.drawing import Drawings
 from shizi.serving.gate import Gate
 from shizi.serving.jwks import Jwks, JwksOptions
@@ -33,6 +35,7 @@ from shizi.serving.numbers import (
     BreakerNumbers,
     CacheNumbers,
     EngineNumbers,
+    RateNumbers,
     ReaderNumbers,
     SandboxNumbers,
 )
@@ -72,6 +75,7 @@ class ServeOptions:
     admission: AdmissionOptions
     breaker: BreakerOptions
     cache: CacheOptions
+    cache_storage: RedisCacheOptions | None = None
 
 
 class LocalEngine:
@@ -126,8 +130,8 @@ async def _run(options: ServeOptions, say: Callable[[str], None]) -> None:
         internal = None
         if server.internal_port is not None:
             internal = sockets.enter_context(bind(server.internal_host, server.internal_port, server.backlog))
-        async with _gate(options) as gate, _engine(options) as (supervisor, starting):
-            service, parts = _service(options, gate, supervisor, log)
+        async with _gate(options) as gate, _engine(options) as (supervisor, starting), _cache(options) as cached:
+            service, parts = _service(options, gate, supervisor, cached, log)
             listeners = [(public_app(service), public)]
             if internal is not None:
                 listeners.append((internal_app(service), internal))
@@ -150,10 +154,24 @@ async def _gate(options: ServeOptions) -> AsyncIterator[Gate]:
     if options.tokens is not None:
         tokens = TokenVerifier(options.tokens.options, Jwks(options.tokens.keys))
     people = authenticator(options.auth, loopback_only=loopback, keys=options.api_keys, tokens=tokens)
+    limiter = RateLimiter(options.rates, counted=not loopback)
     try:
-        yield Gate(people, RateLimiter(options.rates, counted=not loopback), ClientAddress(options.proxies))
+        yield Gate(people, limiter, ClientAddress(options.proxies))
     finally:
         await people.close()
+        await limiter.close()
+
+
+@contextlib.asynccontextmanager
+async def _cache(options: ServeOptions) -> AsyncIterator[tuple[ResultCache, CacheNumbers]]:
+    """The cache, and what it counts."""
+    shared = options.cache_storage
+    kept = MemoryBackend(options.cache) if shared is None else RedisBackend(shared, options.cache)
+    cache = ResultCache(kept, None if shared is None else shared.secret)
+    try:
+        yield cache, CacheNumbers(cache, kept)
+    finally:
+        await cache.close()
 
 
 @contextlib.asynccontextmanager
@@ -171,7 +189,11 @@ async def _engine(options: ServeOptions) -> AsyncIterator[tuple[Supervisor, asyn
 
 
 def _service(
-    options: ServeOptions, gate: Gate, supervisor: Supervisor, log: FilteringBoundLogger
+    options: ServeOptions,
+    gate: Gate,
+    supervisor: Supervisor,
+    cached: tuple[ResultCache, CacheNumbers],
+    log: FilteringBoundLogger,
 ) -> tuple[Service, contextlib.ExitStack]:
     """The parts, and what frees them."""
     wanted = options.service
@@ -186,15 +208,15 @@ def _service(
     stack.callback(reader.close)
     drawings = Drawings(wanted.limits, wanted.drawings)
     stack.callback(drawings.close)
-    kept = MemoryBackend(options.cache)
-    cache = ResultCache(kept)
+    cache, cache_numbers = cached
     numbers = (
         ReaderNumbers(reader),
         EngineNumbers(supervisor),
         SandboxNumbers(sandbox),
         AdmissionNumbers(admission),
         BreakerNumbers("local", breaker),
-        CacheNumbers(cache, kept),
+        cache_numbers,
+        RateNumbers(gate.limiter),
     )
     metrics = Metrics(wanted.version, numbers)
     results = Results(reader, engine.models, admission, cache, metrics, wanted.version, threads)

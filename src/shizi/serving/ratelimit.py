@@ -14,14 +14,14 @@ from limits import RateLimitItem, RateLimitItemPerMinute
 from shizi.errors import ImageTooLarge, InvalidRequest, RateLimited
 from shizi.serving.addresses import Address, group
 from shizi.serving.caller import Caller
-from shizi.serving.counting import WINDOW_S, Counting, Window, shared_storage
+from shizi.serving.counting import WINDOW_S, Counting, SharedStorage, Window
+from shizi.serving.redis_pool import check_address
 from shizi.serving.windows import BoundedWindows
 
 _REQUESTS: Final = "requests"
 _MEGAPIXELS: Final = "megapixels"
 _QUOTA_UNIT: Final = {_REQUESTS: "", _MEGAPIXELS: ';qu="megapixels"'}  # requests are the draft's default
 _UNITS: Final = 1000  # counts are whole numbers: a megapixel is a thousand of them
-_SCHEMES: Final = ("redis://", "rediss://", "redis+unix://")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +69,8 @@ class RateOptions:
             raise InvalidRequest("networks are counted by 8 to 32 bits of IPv4 and 16 to 128 bits of IPv6")
         if min(self.max_networks, self.max_tenants, self.storage_timeout_s, self.storage_retry_s) <= 0:
             raise InvalidRequest("the limits of counting must be above 0")
-        if self.storage_url is not None and not self.storage_url.startswith(_SCHEMES):
-            raise InvalidRequest(f"the address of the storage of rate limits must begin with {', '.join(_SCHEMES)}")
+        if self.storage_url is not None:
+            check_address(self.storage_url, "the storage of rate limits")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +129,24 @@ class RateLimiter:
         self._networks = BoundedWindows(2 * options.max_networks, clock)  # two quotas each
         self._tenants = BoundedWindows(2 * options.max_tenants, clock)  # apart, so that strangers displace no tenants
         url, timeout_s = options.storage_url, options.storage_timeout_s
-        shared = None if url is None else shared_storage(url, timeout_s)
+        self._shared = None if url is None else SharedStorage(url, timeout_s)
+        shared = None if self._shared is None else self._shared.storage
         self._counting = Counting(shared, timeout_s, options.storage_retry_s, clock)
 
     @property
     def alone(self) -> bool:
         """True while the shared storage does not answer and this server counts by itself."""
         return self._counting.alone
+
+    @property
+    def failures(self) -> int:
+        """How often it did not answer in time."""
+        return self._counting.failures
+
+    async def close(self) -> None:
+        """Ends the connections to the shared storage."""
+        if self._shared is not None:
+            await self._shared.close()
 
     async def check(self, caller: Caller, address: Address | str, cost: Cost = _ONE_REQUEST) -> RateLimitState:
         """Count a request, unless it is more than the quota allows now; what is refused is not counted.

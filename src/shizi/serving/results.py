@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -89,7 +88,6 @@ class Results:
         self._reader, self._models = reader, models
         self._admission, self._cache = admission, cache
         self._metrics, self._version, self._threads = metrics, version, threads
-        self._secret = secrets.token_bytes(32)
 
     async def get(self, asking: Asking) -> Result:
         """The document of a request.
@@ -97,7 +95,7 @@ class Results:
         Raises:
             ShiziError: as `DocumentReader.read`; also Overloaded.
         """
-        keys = Keys(self._secret, await self._models(), self._version)
+        keys = Keys(self._cache.secret, await self._models(), self._version)
         key = keys.key(asking.tenant, bytes.fromhex(asking.upload.sha256), _canonical(asking))
         made: list[Document] = []
 
