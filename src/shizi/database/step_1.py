@@ -66,9 +66,8 @@ STATEMENTS: Final = (
         first_page INTEGER,
         last_page INTEGER,
         state TEXT NOT NULL,
-        priority INTEGER NOT NULL,
+        rank INTEGER NOT NULL,
         ready {float} NOT NULL,
-        sent {float} NOT NULL,
         attempts INTEGER NOT NULL,
         crashes INTEGER NOT NULL,
         token INTEGER NOT NULL,
@@ -77,7 +76,7 @@ STATEMENTS: Final = (
         error TEXT,
         message TEXT
     )""",
-    "CREATE INDEX job_tasks_waiting ON job_tasks (tenant, state, priority, id)",
+    "CREATE INDEX job_tasks_waiting ON job_tasks (tenant, state, rank, id)",
     "CREATE INDEX job_tasks_leased ON job_tasks (state, lease)",
     "CREATE INDEX job_tasks_of_job ON job_tasks (job_id, document)",
     """CREATE TABLE job_pages (

@@ -1,0 +1,175 @@
+"""Who holds which task: gives tasks away, each to one worker for a short time, and takes back those that nobody renews."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from shizi.database.connect import Database
+from shizi.errors import NotFound
+from shizi.jobs.documents import pages_done
+from shizi.jobs.job import Claim, JobLimits, after
+from shizi.jobs.orders import Notify
+from shizi.jobs.progress import lock_job, lock_tenant, settle_document, settle_job
+from shizi.jobs.tables import DOCUMENTS, JOBS, TASKS, TENANTS
+
+_TRIES: Final = 8
+_EXPIRED_AT_ONCE: Final = 100
+_LOST: Final = ("ENGINE_UNAVAILABLE", "the worker that read it died, or was cut off")
+
+
+class Leases:
+    """See `TaskStore`, which is made of this."""
+
+    def __init__(self, database: Database, limits: JobLimits, notify: Notify) -> None:
+        self._database, self._limits, self._notify = database, limits, notify
+
+    def claim(self, worker: str) -> Claim | None:
+        """The task whose turn it is, leased to a worker; None where there is nothing to do.
+
+        It is that of the tenant who was served least, and of its tasks the one with the highest priority, then the oldest. The
+        attempt is counted in the same transaction that gives the task away.
+        """
+        for _ in range(_TRIES):
+            with self._database.read() as connection:
+                found = self._next(connection, self._database.now(connection))
+            if found is None:
+                return None
+            with self._database.begin() as connection:
+                lock_tenant(connection, found.tenant)
+                with contextlib.suppress(NotFound):  # it was deleted meanwhile
+                    lock_job(connection, found.tenant, found.job_id)
+                    claim = self._take(connection, found.tenant, found.id, worker)
+                    if claim is not None:
+                        return claim
+        return None
+
+    def _next(self, connection: sa.Connection, now: float) -> sa.Row[Any, Any, Any] | None:
+        waiting = (TASKS.c.state == "queued", TASKS.c.ready <= now)
+        tenant = (
+            sa.select(TENANTS.c.tenant)
+            .where(sa.exists().where(TASKS.c.tenant == TENANTS.c.tenant, *waiting))
+            .order_by(TENANTS.c.served, TENANTS.c.tenant)
+            .limit(1)
+            .scalar_subquery()
+        )
+        return connection.execute(
+            sa.select(TASKS.c.id, TASKS.c.job_id, TASKS.c.tenant)
+            .where(TASKS.c.tenant == tenant, *waiting)
+            .order_by(TASKS.c.rank, TASKS.c.id)
+            .limit(1)
+        ).first()
+
+    def _take(self, connection: sa.Connection, tenant: str, task_id: str, worker: str) -> Claim | None:
+        now = self._database.now(connection)
+        task = connection.execute(
+            sa.update(TASKS)
+            .where(TASKS.c.id == task_id, TASKS.c.tenant == tenant, TASKS.c.state == "queued")
+            .values(
+                state="running",
+                attempts=TASKS.c.attempts + 1,
+                token=TASKS.c.token + 1,
+                worker=worker,
+                lease=now + self._limits.lease_s,
+            )
+            .returning(*TASKS.c)
+        ).first()
+        if task is None:
+            return None
+        connection.execute(sa.update(TENANTS).where(TENANTS.c.tenant == tenant).values(served=TENANTS.c.served + 1))
+        settle_document(connection, tenant, task.job_id, task.document, now)
+        settle_job(connection, tenant, task.job_id, now)
+        return self._claim(connection, task)
+
+    def _claim(self, connection: sa.Connection, task: sa.Row[Any]) -> Claim:
+        job = connection.execute(
+            sa.select(JOBS.c.options, JOBS.c.priority).where(JOBS.c.tenant == task.tenant, JOBS.c.id == task.job_id)
+        ).one()
+        document = connection.execute(
+            sa.select(DOCUMENTS.c.size, DOCUMENTS.c.sha256).where(
+                DOCUMENTS.c.tenant == task.tenant,
+                DOCUMENTS.c.job_id == task.job_id,
+                DOCUMENTS.c.number == task.document,
+            )
+        ).one()
+        options = json.loads(job.options)
+        pages = None
+        if task.first_page is not None:
+            wanted = _wanted(options, task.first_page, task.last_page)
+            done = pages_done(connection, task.tenant, task.job_id, task.document)
+            pages = tuple(page for page in wanted if page not in done)
+        return Claim(
+            task_id=task.id,
+            job_id=task.job_id,
+            tenant=task.tenant,
+            document=task.document,
+            kind=task.kind,
+            pages=pages,
+            options=options,
+            priority=job.priority,
+            size=document.size,
+            sha256=document.sha256,
+            token=task.token,
+            attempts=task.attempts,
+            crashes=task.crashes,
+            alone=task.crashes >= self._limits.most_crashes - 1,
+        )
+
+    def expire(self) -> int:
+        """Takes tasks from workers that did not renew their lease; each counts as an attempt that crashed.
+
+        Returns:
+            How many.
+        """
+        with self._database.read() as connection:
+            now = self._database.now(connection)
+            rows = connection.execute(
+                sa.select(TASKS)
+                .where(TASKS.c.state == "running", TASKS.c.lease < now)
+                .order_by(TASKS.c.lease)
+                .limit(_EXPIRED_AT_ONCE)
+            ).all()
+        return sum(self._expire(row) for row in rows)
+
+    def _expire(self, row: sa.Row[Any]) -> bool:
+        change = after("crashed", row.attempts, row.crashes, self._limits)
+        error, message = _LOST
+        with self._database.begin() as connection:
+            try:
+                lock_job(connection, row.tenant, row.job_id)
+            except NotFound:
+                return False
+            now = self._database.now(connection)
+            taken = connection.execute(
+                sa.update(TASKS)
+                .where(
+                    TASKS.c.id == row.id,
+                    TASKS.c.tenant == row.tenant,
+                    TASKS.c.token == row.token,
+                    TASKS.c.state == "running",
+                    TASKS.c.lease < now,
+                )
+                .values(**over(change.state, change.crashes), ready=0.0, error=error, message=message)
+            )
+            if taken.rowcount != 1:
+                return False  # it was renewed, or another reconciler was here first
+            settle_document(connection, row.tenant, row.job_id, row.document, now)
+            settle_job(connection, row.tenant, row.job_id, now)
+        if change.state == "queued":
+            self._notify(row.id, 9 - row.rank)
+        return True
+
+
+def over(state: str, crashes: int) -> dict[str, object]:
+    """What becomes of the row of a task that nobody holds any more."""
+    return {"state": state, "crashes": crashes, "worker": None, "lease": None}
+
+
+def _wanted(options: Mapping[str, object], first: int, last: int) -> list[int]:
+    chosen = options.get("pages")
+    numbers = set(chosen) if isinstance(chosen, list) else None
+    return [page for page in range(first, last + 1) if numbers is None or page in numbers]

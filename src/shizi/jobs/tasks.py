@@ -1,0 +1,210 @@
+"""What workers do with tasks: take one, renew its lease, commit its pages, end it. Blocking and thread-safe.
+
+Everything that a worker says of a task is taken only from whoever holds its latest token while it is running: of two workers that
+both think that they hold it, one is heard.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+import sqlalchemy as sa
+
+from shizi.database.connect import Database
+from shizi.errors import ImageTooLarge, NotFound
+from shizi.imaging.limits import Limits, select_pages
+from shizi.jobs.documents import document_bytes, models_to_json, page_rows, pages_done
+from shizi.jobs.job import Claim, Ending, JobLimits, LeaseLostError, after
+from shizi.jobs.leases import Leases, over
+from shizi.jobs.orders import Notify, new_task
+from shizi.jobs.progress import add_event, lock_job, settle_document, settle_job
+from shizi.jobs.tables import DOCUMENTS, JOBS, PAGES, TASKS
+from shizi.types import ModelInfo, Page
+
+MOST_MESSAGE: Final = 1000  # characters
+
+
+class TaskStore:
+    """The workers' side of the tables.
+
+    Args:
+        database: where they are.
+        limits: of jobs.
+        notify: is told id and priority of each task that becomes ready.
+    """
+
+    def __init__(self, database: Database, limits: JobLimits, notify: Notify) -> None:
+        self._database, self.limits, self._notify = database, limits, notify
+        self._leases = Leases(database, limits, notify)
+
+    def claim(self, worker: str) -> Claim | None:
+        """See `Leases.claim`."""
+        return self._leases.claim(worker)
+
+    def expire(self) -> int:
+        """See `Leases.expire`."""
+        return self._leases.expire()
+
+    def renew(self, claim: Claim) -> None:
+        """Takes the lease anew.
+
+        Raises:
+            LeaseLostError: the task is somebody else's now.
+        """
+        with self._database.begin() as connection:
+            self._held(connection, claim, {"lease": self._database.now(connection) + self.limits.lease_s})
+
+    def save(self, claim: Claim, page: Page) -> None:
+        """Makes a page's result visible, once for ever; the lease is taken anew. A page that is there already stays.
+
+        Raises:
+            LeaseLostError: the task is somebody else's now; nothing was changed.
+        """
+        rows = page_rows(claim.tenant, claim.job_id, claim.document, page)
+        size = sum(len(data) for row in rows if isinstance(data := row["data"], bytes))
+        with self._holding(claim) as (connection, now):
+            self._held(connection, claim, {"lease": now + self.limits.lease_s})
+            if page.number in pages_done(connection, claim.tenant, claim.job_id, claim.document):
+                return
+            connection.execute(sa.insert(PAGES), rows)
+            connection.execute(
+                sa.update(DOCUMENTS)
+                .where(
+                    DOCUMENTS.c.tenant == claim.tenant,
+                    DOCUMENTS.c.job_id == claim.job_id,
+                    DOCUMENTS.c.number == claim.document,
+                )
+                .values(pages_done=DOCUMENTS.c.pages_done + 1)
+            )
+            connection.execute(
+                sa.update(JOBS)
+                .where(JOBS.c.tenant == claim.tenant, JOBS.c.id == claim.job_id)
+                .values(pages_done=JOBS.c.pages_done + 1, bytes=JOBS.c.bytes + size)
+            )
+            data = {"document": claim.document, "page": page.number}
+            add_event(connection, claim.tenant, claim.job_id, "page", data, now)
+
+    def succeed(self, claim: Claim, models: tuple[ModelInfo, ...]) -> None:
+        """Ends a task that has read everything.
+
+        Raises:
+            LeaseLostError: the task is somebody else's now; nothing was changed.
+        """
+        with self._holding(claim) as (connection, now):
+            self._held(connection, claim, over("succeeded", claim.crashes))
+            here = _document(claim)
+            values: dict[str, object] = {"models": models_to_json(models)}
+            if claim.pages is None:
+                count = connection.execute(sa.select(DOCUMENTS.c.pages_done).where(*here)).scalar_one()
+                values["pages"] = count
+                _count_pages(connection, claim, count)
+            connection.execute(sa.update(DOCUMENTS).where(*here).values(**values))
+            self._settle(connection, claim, now)
+
+    def split(self, claim: Claim, count: int) -> None:
+        """Ends a split task: the document has so many pages, and each run of them becomes a task.
+
+        Raises:
+            LeaseLostError: the task is somebody else's now; nothing was changed.
+            ImageTooLarge, InvalidRequest: more pages than a job may have, or one that the document does not have; nothing was
+                changed.
+        """
+        numbers = self._chosen(claim, count)
+        step = self.limits.pages_per_task
+        runs = [(run[0], run[-1]) for start in range(0, len(numbers), step) if (run := numbers[start : start + step])]
+        tasks = [new_task(claim.tenant, claim.job_id, claim.document, "read", claim.priority, run) for run in runs]
+        with self._holding(claim) as (connection, now):
+            job = (JOBS.c.tenant == claim.tenant, JOBS.c.id == claim.job_id)
+            before = connection.execute(sa.select(JOBS.c.pages).where(*job)).scalar_one()
+            if before + len(numbers) > self.limits.max_pages:
+                raise ImageTooLarge(
+                    f"with the {len(numbers)} pages of document {claim.document} the job has {before + len(numbers)}, the limit "
+                    f"(max_pages) is {self.limits.max_pages}: choose some with pages, or order several jobs"
+                )
+            self._held(connection, claim, over("succeeded", claim.crashes))
+            connection.execute(sa.insert(TASKS), tasks)
+            connection.execute(sa.update(DOCUMENTS).where(*_document(claim)).values(pages=len(numbers)))
+            _count_pages(connection, claim, len(numbers))
+            self._settle(connection, claim, now)
+        for task in tasks:
+            self._notify(str(task["id"]), claim.priority)
+
+    def _chosen(self, claim: Claim, count: int) -> list[int]:
+        bounds = Limits(max_pages=self.limits.max_pages)
+        pages = claim.options.get("pages")
+        return select_pages(count, pages if isinstance(pages, list) else None, bounds)
+
+    def end(self, claim: Claim, ending: Ending, error: str | None = None, message: str | None = None) -> None:
+        """Ends an attempt that did not succeed; what that means for the task is decided by `job.after`.
+
+        Raises:
+            LeaseLostError: the task is somebody else's now; nothing was changed.
+        """
+        change = after(ending, claim.attempts, claim.crashes, self.limits)
+        with self._holding(claim) as (connection, now):
+            values = over(change.state, change.crashes) | {"ready": now + change.delay_s if change.delay_s else 0.0}
+            if error is not None:
+                values |= {"error": error, "message": (message or "")[:MOST_MESSAGE]}
+            self._held(connection, claim, values)
+            self._settle(connection, claim, now)
+        if change.state == "queued" and not change.delay_s:
+            self._notify(claim.task_id, claim.priority)
+
+    def document(self, claim: Claim) -> Iterator[bytes]:
+        """The bytes of the document, piece by piece."""
+        return document_bytes(self._database, claim.tenant, claim.job_id, claim.document)
+
+    def waiting(self) -> int:
+        """Tasks that are ready and not begun."""
+        with self._database.read() as connection:
+            now = self._database.now(connection)
+            return connection.execute(
+                sa.select(sa.func.count()).select_from(TASKS).where(TASKS.c.state == "queued", TASKS.c.ready <= now)
+            ).scalar_one()
+
+    @contextlib.contextmanager
+    def _holding(self, claim: Claim) -> Iterator[tuple[sa.Connection, float]]:
+        """A transaction that holds the job's row, and the time."""
+        with self._database.begin() as connection:
+            try:
+                lock_job(connection, claim.tenant, claim.job_id)
+            except NotFound:
+                raise LeaseLostError(claim.task_id) from None
+            yield connection, self._database.now(connection)
+
+    def _held(self, connection: sa.Connection, claim: Claim, values: Mapping[str, object]) -> None:
+        """Changes a task if, and only if, it is still the claim's."""
+        changed = connection.execute(
+            sa.update(TASKS)
+            .where(
+                TASKS.c.id == claim.task_id,
+                TASKS.c.tenant == claim.tenant,
+                TASKS.c.token == claim.token,
+                TASKS.c.state == "running",
+            )
+            .values(**values)
+        )
+        if changed.rowcount != 1:
+            raise LeaseLostError(claim.task_id)
+
+    def _settle(self, connection: sa.Connection, claim: Claim, now: float) -> None:
+        settle_document(connection, claim.tenant, claim.job_id, claim.document, now)
+        settle_job(connection, claim.tenant, claim.job_id, now)
+
+
+def _document(claim: Claim) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        DOCUMENTS.c.tenant == claim.tenant,
+        DOCUMENTS.c.job_id == claim.job_id,
+        DOCUMENTS.c.number == claim.document,
+    )
+
+
+def _count_pages(connection: sa.Connection, claim: Claim, count: int) -> None:
+    connection.execute(
+        sa.update(JOBS)
+        .where(JOBS.c.tenant == claim.tenant, JOBS.c.id == claim.job_id)
+        .values(pages=JOBS.c.pages + count)
+    )
