@@ -15,6 +15,7 @@ from shizi.cli.main import run
 from shizi.cli.options import engine_options
 from shizi.engine.client import EngineClient
 from shizi.engine.options import HostOptions, ReaderOptions
+from shizi.engine.security import ServerSecurity
 from shizi.errors import InvalidRequest
 from shizi.settings import Settings
 
@@ -24,15 +25,34 @@ HELP = ["-h", "--help"]  # as below `shizi`: click keeps the option that a comma
 def test_its_help_names_the_protocol_and_the_danger() -> None:
     said = CliRunner().invoke(engine, ["--help"], help_option_names=HELP).output
     assert "Open Inference Protocol v2" in said
-    assert "There is no encryption and no password" in " ".join(said.split())
-    for heading in ("Where:", "Engine:", "Work:", "Limits:"):
+    assert "whoever reaches it may use it" in " ".join(said.split())
+    for heading in ("Where:", "Who:", "Engine:", "Work:", "Limits:"):
         assert heading in said
 
 
 @pytest.mark.parametrize("address", ["tcp:0.0.0.0:8001", "tcp:[::]:8001", "tcp:engine.example:8001"])
 def test_other_machines_are_let_in_only_when_that_is_said(address: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["engine", "--listen", address]) == 2
-    assert "--allow-remote" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "--allow-remote" in said
+    assert "--token-file" in said
+
+
+@pytest.mark.parametrize("known_by", ["token_file", "client_ca"])
+def test_an_engine_that_knows_its_callers_may_be_reached_by_others(
+    known_by: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = {"certificate": tmp_path / "c", "key": tmp_path / "k"}
+    values: dict[str, object] = {known_by: tmp_path / "f", **(files if known_by == "client_ca" else {})}
+    process = _process("tcp:0.0.0.0:1", False, engine_options(values, Settings()), values)
+    assert process.security == ServerSecurity(**{known_by: tmp_path / "f"} | (files if known_by == "client_ca" else {}))
+    assert ("without TLS" in capsys.readouterr().err) == (known_by == "token_file")
+
+
+def test_tls_alone_keeps_nobody_out(tmp_path: Path) -> None:
+    values: dict[str, object] = {"certificate": tmp_path / "c", "key": tmp_path / "k"}
+    with pytest.raises(InvalidRequest, match="nobody would be asked who he is"):
+        _process("tcp:0.0.0.0:1", False, engine_options(values, Settings()), values)
 
 
 @pytest.mark.parametrize("address", ["8001", "unix:relative.sock", "tcp:127.0.0.1"])

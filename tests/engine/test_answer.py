@@ -31,7 +31,8 @@ def test_a_page_is_the_json_of_the_export_and_comes_back() -> None:
 
 
 def test_an_answer_carries_the_page_and_the_times() -> None:
-    page, times = read_answer(write_answer("an id", PAGE, {"detect": 1.5, "recognize": 20.0}))
+    page, times, models = read_answer(write_answer("an id", PAGE, {"detect": 1.5, "recognize": 20.0}, "abc"))
+    assert models == "abc"
     assert page == PAGE
     assert times == {"detect": 1.5, "recognize": 20.0}
 

@@ -15,8 +15,9 @@ import pytest
 
 from shizi.batching.claim import Claim
 from shizi.engine import fake, protocol
-from shizi.engine.client import ClientOptions, EngineClient
+from shizi.engine.client import EngineClient
 from shizi.engine.launch import launch
+from shizi.engine.link import ClientOptions
 from shizi.engine.options import EngineProcess, HostOptions
 from shizi.errors import (
     CorruptDocument,

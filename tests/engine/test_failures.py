@@ -3,7 +3,7 @@ from __future__ import annotations
 import grpc
 import pytest
 
-from shizi.engine.failures import LONGEST_MESSAGE, details, restored, status, trailers
+from shizi.engine.failures import LONGEST_MESSAGE, EngineDied, details, restored, status, trailers
 from shizi.errors import (
     DeadlineExceeded,
     EngineUnavailable,
@@ -41,7 +41,10 @@ def test_a_strange_time_is_not_believed(seconds: str) -> None:
     ("code", "message", "kind"),
     [
         (grpc.StatusCode.UNAVAILABLE, "failed to connect", EngineUnavailable),
-        (grpc.StatusCode.CANCELLED, "stopping", EngineUnavailable),
+        (grpc.StatusCode.UNAVAILABLE, "DNS resolution failed for x", EngineUnavailable),
+        (grpc.StatusCode.UNAVAILABLE, "Socket closed", EngineDied),
+        (grpc.StatusCode.UNAVAILABLE, "recvmsg:Connection reset by peer", EngineDied),
+        (grpc.StatusCode.CANCELLED, "stopping", EngineDied),
         (grpc.StatusCode.UNIMPLEMENTED, "no such method", EngineUnavailable),
         (grpc.StatusCode.DEADLINE_EXCEEDED, "late", DeadlineExceeded),
         (grpc.StatusCode.RESOURCE_EXHAUSTED, "Concurrent RPC limit exceeded", Overloaded),

@@ -35,13 +35,15 @@ _HOST = (
     "max_side",
     "warmup_batches",
 )
+_SECURITY = ("token_file", "certificate", "key", "client_ca")
 
 
 class EngineCommand(GroupedCommand):
     """The command with its headings."""
 
     headings: ClassVar[Mapping[str, Sequence[str]]] = {
-        "Where": ("listen", "allow_remote"),
+        "Where": ("listen",),
+        "Who": ("token_file", "certificate", "key", "client_ca", "allow_remote"),
         "Engine": ("tier", "runtime", "precision", "threads", "offline", "models_dir", "catalog"),
         "Work": ("pages_at_a_time", "warmup_batches"),
         "Limits": ("max_waiting", "max_waiting_bytes", "max_message_bytes", "max_pixels", "max_side"),
@@ -58,8 +60,12 @@ class EngineCommand(GroupedCommand):
 @click.option(
     "--allow-remote",
     is_flag=True,
-    help="Let other machines call a TCP address. There is no encryption and no password: whoever reaches it may use it.",
+    help="Let other machines call a TCP address without a token or certificate: whoever reaches it may use it.",
 )
+@click.option("--token-file", type=_FILE, help="Answer only callers that know one of the tokens in it, one on a line.")
+@click.option("--tls-certificate", "certificate", type=_FILE, help="Speak TLS on a TCP address, with this (PEM).")
+@click.option("--tls-key", "key", type=_FILE, help="The key of the certificate (PEM).")
+@click.option("--client-ca", type=_FILE, help="Answer only clients with a certificate of these authorities (PEM).")
 @engine_flags
 @click.option("--offline", is_flag=True, default=None, help="Never fetch a model.")
 @click.option("--models-dir", type=_FOLDER, help="Where models are kept; by default the user's cache folder.")
@@ -89,6 +95,7 @@ def engine(listen: str, allow_remote: bool, **values: object) -> int:
     Examples:
       shizi engine --listen unix:/run/shizi/engine.sock
       shizi engine --listen tcp:127.0.0.1:8001 --tier light
+      shizi engine --listen tcp:0.0.0.0:8001 --token-file tokens --tls-certificate node.pem --tls-key node.key
     """
     from shizi.cli.engine import pull_missing, store
 
@@ -103,12 +110,18 @@ def _process(listen: str, allow_remote: bool, options: EngineOptions, values: Ma
 
     from shizi.engine import address
     from shizi.engine.options import EngineProcess, HostOptions
+    from shizi.engine.security import ServerSecurity
 
-    if not address.parse(listen).loopback and not allow_remote:
+    security = TypeAdapter(ServerSecurity).validate_python({name: values.get(name) for name in _SECURITY})
+    place = address.parse(listen)
+    if not place.loopback and not allow_remote and not security.keeps_strangers_out:
         raise InvalidRequest(
-            f"{listen} can be called by other machines, and an engine asks nobody for a password; "
-            "listen on 127.0.0.1 or a Unix socket, or say --allow-remote in a network that you trust"
+            f"{listen} can be called by other machines, and nobody would be asked who he is: name a --token-file, or a "
+            "--client-ca (with --tls-certificate and --tls-key); or listen on 127.0.0.1 or a Unix socket; or say "
+            "--allow-remote in a network that you trust"
         )
+    if not place.loopback and security.certificate is None:
+        click.echo(f"shizi engine: {listen}: without TLS, whoever sees the network sees pages and tokens", err=True)
     reader = reader_options(options)
     limits = options.limits.given()
     given = {name: value for name in _HOST if (value := values.get(name, limits.get(name))) is not None}
@@ -117,7 +130,7 @@ def _process(listen: str, allow_remote: bool, options: EngineOptions, values: Ma
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         raise InvalidRequest(f"{first['loc'][0]}: {first['msg']}") from None
-    return EngineProcess(listen, reader, host)
+    return EngineProcess(listen, reader, host, security)
 
 
 def _serve(process: EngineProcess) -> int:

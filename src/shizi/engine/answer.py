@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import cache
 from typing import Final
 
@@ -14,9 +16,10 @@ from shizi.engine.layer import where
 from shizi.engine.request import MODEL, VERSION
 from shizi.errors import EngineUnavailable, InvalidRequest
 from shizi.export.json import to_dict
-from shizi.types import Document, Page
+from shizi.types import Document, ModelInfo, Page
 
 _MS: Final = "_ms"
+_MODELS: Final = "models"
 _PREFIX = 4
 
 
@@ -43,27 +46,34 @@ def page_from_json(data: bytes | memoryview) -> Page:
         raise EngineUnavailable(f"the engine's answer is no page of this version of shizi: {where(error)}") from None
 
 
-def write_answer(request_id: str, page: Page, times: Mapping[str, float]) -> bytes:
+def digest(models: Sequence[ModelInfo]) -> str:
+    """Tells models apart."""
+    return hashlib.sha256(json.dumps([asdict(model) for model in models], sort_keys=True).encode()).hexdigest()[:16]
+
+
+def write_answer(request_id: str, page: Page, times: Mapping[str, float], models: str = "") -> bytes:
     """The bytes of a ModelInferResponse.
 
     Args:
         request_id: of the request.
         page: that was read.
         times: milliseconds by stage.
+        models: `digest` of those that read it.
     """
     data = page_to_json(page)
     message = protocol.new("ModelInferResponse")
     message.model_name, message.model_version, message.id = MODEL, VERSION, request_id
     for stage, milliseconds in times.items():
         message.parameters[stage + _MS].double_param = milliseconds
+    message.parameters[_MODELS].string_param = models
     message.outputs.add(name="page", datatype="BYTES", shape=[1])
     message.raw_output_contents.append(len(data).to_bytes(_PREFIX, "little") + data)
     written: bytes = message.SerializeToString()
     return written
 
 
-def read_answer(data: bytes) -> tuple[Page, dict[str, float]]:
-    """The page and the milliseconds by stage.
+def read_answer(data: bytes) -> tuple[Page, dict[str, float], str]:
+    """The page, the milliseconds by stage, and the `digest` of the models that read it ("" where the engine does not say).
 
     Raises:
         EngineUnavailable: this is no answer of such an engine.
@@ -81,4 +91,8 @@ def read_answer(data: bytes) -> tuple[Page, dict[str, float]]:
         for name, parameter in message.parameters.items()
         if name.endswith(_MS)
     }
-    return page_from_json(memoryview(message.raw_output_contents[0])[_PREFIX:]), times
+    return (
+        page_from_json(memoryview(message.raw_output_contents[0])[_PREFIX:]),
+        times,
+        message.parameters[_MODELS].string_param,
+    )

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import grpc
-from pydantic import TypeAdapter, ValidationError
-
 from shizi.batching.claim import Claim
-from shizi.engine import address, protocol
-from shizi.engine.answer import read_answer
-from shizi.engine.failures import restored
-from shizi.engine.host import MODELS_KEY
+from shizi.engine import protocol
+from shizi.engine.answer import digest, read_answer
 from shizi.engine.layer import layer_to_json
-from shizi.engine.options import MIB
+from shizi.engine.link import ClientOptions, Link
 from shizi.engine.raw import join
 from shizi.engine.request import MODEL, SHARED_KEY, VERSION
 from shizi.errors import DeadlineExceeded, EngineUnavailable, ImageTooLarge, ShiziError
@@ -31,100 +25,7 @@ from shizi.types import ModelInfo, Page
 if TYPE_CHECKING:
     from shizi.imaging.sandbox import SharedPage
 
-    Method = grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]
-
 _PREFIX = 4
-
-
-@dataclass(frozen=True, slots=True)
-class ClientOptions:
-    """Bounds of one client.
-
-    Attributes:
-        max_message_bytes: of a message with pixels; not more than the engine's own.
-        max_answer_bytes: of an answer.
-        question_s: seconds that an engine may take to say whether it is ready and what its models are.
-        reconnect_s: longest pause between two attempts to connect.
-        threads: that copy pixels into messages.
-    """
-
-    max_message_bytes: int = 320 * MIB
-    max_answer_bytes: int = 256 * MIB
-    question_s: float = 5.0
-    reconnect_s: float = 2.0
-    threads: int = 2
-
-
-class Link:
-    """One channel to one engine, what is known of it, and whether somebody uses it.
-
-    Args:
-        target: "unix:/path" or "tcp:HOST:PORT".
-        options: bounds.
-    """
-
-    def __init__(self, target: str, options: ClientOptions) -> None:
-        place = address.parse(target)
-        self.shared_memory = place.kind == "unix"
-        self.models: tuple[ModelInfo, ...] = ()
-        self._users = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
-        self._channel = grpc.aio.insecure_channel(
-            place.target,
-            options=[
-                ("grpc.max_send_message_length", options.max_message_bytes),
-                ("grpc.max_receive_message_length", options.max_answer_bytes),
-                ("grpc.initial_reconnect_backoff_ms", 100),
-                ("grpc.min_reconnect_backoff_ms", 100),
-                ("grpc.max_reconnect_backoff_ms", int(1000 * options.reconnect_s)),
-                ("grpc.enable_http_proxy", 0),
-                ("grpc.use_local_subchannel_pool", 1),  # links to one engine after the other share no broken connection
-            ],
-        )
-        self._methods: dict[str, Method] = {
-            name: self._channel.unary_unary(protocol.method_path(name)) for name in protocol.METHODS
-        }
-
-    async def call(self, method: str, data: bytes, timeout_s: float | None) -> tuple[bytes, Mapping[str, str | bytes]]:
-        """The bytes of the answer, and the metadata that came with it.
-
-        Raises:
-            ShiziError: what the engine raised; EngineUnavailable where none is there.
-        """
-        call = self._methods[method](data, timeout=timeout_s)
-        try:
-            answer: bytes = await call
-            return answer, dict(await call.trailing_metadata() or ())
-        except grpc.aio.AioRpcError as error:
-            metadata = [(key, value) for key, value in error.trailing_metadata() or ()]
-            raise restored(error.code(), error.details() or "", metadata) from None
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise
-            # Nobody cancelled the caller: the channel was closed, because the engine behind it is gone.
-            raise restored(grpc.StatusCode.CANCELLED, "", ()) from None
-
-    @contextlib.contextmanager
-    def held(self) -> Iterator[None]:
-        """For as long as something is to be done over it."""
-        self._users += 1
-        self._idle.clear()
-        try:
-            yield
-        finally:
-            self._users -= 1
-            if not self._users:
-                self._idle.set()
-
-    async def idle(self) -> None:
-        """Returns when nobody holds it."""
-        await self._idle.wait()
-
-    async def close(self) -> None:
-        """Cancels what is on it."""
-        await self._channel.close()
 
 
 class EngineClient:
@@ -168,7 +69,10 @@ class EngineClient:
         with link.held():
             data = await self._written(page, options, claim, shared=link.shared_memory)
             answer, _ = await link.call("ModelInfer", data, _left(claim))
-        read, times = read_answer(answer)
+        read, times, models = read_answer(answer)
+        if link.models and models not in ("", digest(link.models)):
+            link.models = ()  # another process listens there now
+            raise EngineUnavailable("the engine was replaced by one with other models; try again", 0.1)
         return replace(read, number=page.number, warnings=(*page.warnings, *read.warnings)), times
 
     async def ready(self) -> bool:
@@ -193,9 +97,24 @@ class EngineClient:
         """
         link = self._linked()
         if not link.models:
-            with link.held():
-                link.models = await _models(link, self._options.question_s)
+            await link.ask()
         return link.models
+
+    async def ask(self) -> tuple[tuple[ModelInfo, ...], str]:
+        """The same, asked anew, and a name of the process that answered: what listens elsewhere may be replaced at any time.
+
+        Raises:
+            EngineUnavailable: nothing listens, or it is not ready.
+            Unauthenticated: it wants another token.
+        """
+        link = self._linked()
+        await link.ask()
+        return link.models, link.instance
+
+    @property
+    def known(self) -> tuple[ModelInfo, ...]:
+        """What was said last of the models; empty where nothing was."""
+        return () if self._link is None else self._link.models
 
     async def close(self) -> None:
         """Cancels what is under way."""
@@ -234,16 +153,6 @@ class EngineClient:
                 "scale it down, or raise the limit here and at the engine"
             )
         return await asyncio.get_running_loop().run_in_executor(self._pool, _with_pixels, page, head, raw)
-
-
-async def _models(link: Link, timeout_s: float) -> tuple[ModelInfo, ...]:
-    request = protocol.new("ModelMetadataRequest")
-    request.name, request.version = MODEL, VERSION
-    _, metadata = await link.call("ModelMetadata", request.SerializeToString(), timeout_s)
-    try:
-        return TypeAdapter(tuple[ModelInfo, ...]).validate_json(metadata.get(MODELS_KEY, b""))
-    except ValidationError:
-        raise EngineUnavailable("what listens there does not say what its models are; look at the address") from None
 
 
 def _left(claim: Claim) -> float | None:

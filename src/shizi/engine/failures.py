@@ -25,6 +25,14 @@ _SOON_S = 1.0  # an engine that just died is not known to be started again befor
 
 Metadata = tuple[tuple[str, str], ...]
 
+# What gRPC says where a connection was never made.
+_NOT_REACHED: Final = ("failed to connect", "resolution failed", "no address")
+
+
+class EngineDied(EngineUnavailable):
+    """The engine, or the connection to it, ended while it had this page, which may be why."""
+
+
 _STATUS: Final = {
     "INVALID_REQUEST": grpc.StatusCode.INVALID_ARGUMENT,
     "UNSUPPORTED_FORMAT": grpc.StatusCode.INVALID_ARGUMENT,
@@ -92,8 +100,10 @@ def _nearest(code: grpc.StatusCode, message: str) -> ShiziError:
         return ImageTooLarge("the page is larger than a message to this engine may be; raise its max_message_bytes")
     if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
         return Overloaded("the engine has as many requests as it takes; try again later")
+    if code is grpc.StatusCode.UNAVAILABLE and any(words in message.lower() for words in _NOT_REACHED):
+        return EngineUnavailable("the engine is not there; try again later", _SOON_S)
     if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED):
-        return EngineUnavailable("the engine is not there, or ended while it worked on this; try again later", _SOON_S)
+        return EngineDied("the engine ended while it worked on this; try again later", _SOON_S)
     if code is grpc.StatusCode.UNIMPLEMENTED:
         return EngineUnavailable("what listens there is no engine of shizi; look at the address")
     if code is grpc.StatusCode.INVALID_ARGUMENT:

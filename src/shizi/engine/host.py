@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import secrets
 import threading
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -17,7 +18,7 @@ from pydantic import TypeAdapter
 
 from shizi.batching.claim import Claim
 from shizi.engine import protocol
-from shizi.engine.answer import write_answer
+from shizi.engine.answer import digest, write_answer
 from shizi.engine.failures import details, status, trailers
 from shizi.engine.gate import Gate
 from shizi.engine.options import HostOptions
@@ -25,9 +26,11 @@ from shizi.engine.reader import PageReader
 from shizi.engine.regions import Regions
 from shizi.engine.request import MODEL, VERSION, PageRequest, RequestParser, check_model
 from shizi.errors import DeadlineExceeded, EngineUnavailable, InvalidRequest, OutOfMemory, ShiziError
+from shizi.tracing import HEADERS, Mark, span
 from shizi.types import ModelInfo
 
 MODELS_KEY: Final = "shizi-models-bin"
+INSTANCE: Final = "shizi-instance"  # names one run of one engine
 STALLED: Final = 75  # exit code of an engine in which a page never ended
 _SPARE_CALLS = 64  # beside those that wait: questions whether it is alive must always get through
 
@@ -39,6 +42,10 @@ class Context(Protocol):
 
     async def abort(self, code: grpc.StatusCode, details: str, trailing_metadata: Sequence[tuple[str, str]]) -> None:
         """Ends the call with an error."""
+        ...
+
+    def invocation_metadata(self) -> Sequence[tuple[str, str | bytes]] | None:
+        """What came before the request."""
         ...
 
     def time_remaining(self) -> float | None:
@@ -67,6 +74,7 @@ class Host:
         self._gate = Gate(options.pages_at_a_time, options.max_waiting, options.max_waiting_bytes)
         self._pool = ThreadPoolExecutor(options.pages_at_a_time, "shizi-page")
         self._reader: PageReader | None = None
+        self._instance = secrets.token_hex(8)
 
     @property
     def most_calls(self) -> int:
@@ -122,7 +130,8 @@ class Host:
     async def _model_metadata(self, data: bytes, context: Context) -> bytes:
         request = protocol.parse("ModelMetadataRequest", data)
         check_model(request.name, request.version)
-        context.set_trailing_metadata(((MODELS_KEY, models_to_json(self._opened().models)),))
+        models = models_to_json(self._opened().models)
+        context.set_trailing_metadata(((MODELS_KEY, models), (INSTANCE, self._instance)))
         message = protocol.new("ModelMetadataResponse")
         message.name, message.platform = MODEL, "shizi"
         message.versions.append(VERSION)
@@ -158,17 +167,18 @@ class Host:
         deadline = arrived + min(seconds for seconds in allowed if seconds is not None)
         gone = threading.Event()
         claim = Claim(request.tenant, deadline, request.lane, gone.is_set)
-        await self._gate.enter(claim, request.size)
-        work = self._begin(reader, request, arrived, claim)
-        try:
-            async with asyncio.timeout(deadline - time.monotonic()):
-                return await asyncio.wrap_future(work)
-        except TimeoutError:
-            raise _late() from None
-        finally:
-            gone.set()
+        with span("read page", "server", _parent(context), lane=request.lane) as mark:
+            await self._gate.enter(claim, request.size)
+            work = self._begin(request, claim, lambda: _read(reader, request, arrived, claim, mark))
+            try:
+                async with asyncio.timeout(deadline - time.monotonic()):
+                    return await asyncio.wrap_future(work)
+            except TimeoutError:
+                raise _late() from None
+            finally:
+                gone.set()
 
-    def _begin(self, reader: PageReader, request: PageRequest, arrived: float, claim: Claim) -> Future[bytes]:
+    def _begin(self, request: PageRequest, claim: Claim, read: Callable[[], bytes]) -> Future[bytes]:
         """Reads on a thread. The place in the gate is free when the thread is, whoever waits for the answer or does no more."""
         loop = asyncio.get_running_loop()
         begun = time.monotonic()
@@ -179,7 +189,7 @@ class Host:
             watch.cancel()
             self._gate.leave(claim, size, time.monotonic() - begun)
 
-        work = self._pool.submit(_read, reader, request, arrived, claim)
+        work = self._pool.submit(read)
         work.add_done_callback(lambda work: _on_loop(loop, done, work))
         return work
 
@@ -199,12 +209,19 @@ def models_to_json(models: tuple[ModelInfo, ...]) -> bytes:
     return TypeAdapter(list[dict[str, str]]).dump_json([asdict(model) for model in models])
 
 
-def _read(reader: PageReader, request: PageRequest, arrived: float, claim: Claim) -> bytes:
+def _parent(context: Context) -> dict[str, str]:
+    """The span of the caller."""
+    return {name: str(value) for name, value in context.invocation_metadata() or () if name in HEADERS}
+
+
+def _read(reader: PageReader, request: PageRequest, arrived: float, claim: Claim, mark: Mark) -> bytes:
     start = time.monotonic()
     if start > claim.deadline:
         raise _late()
-    page, times = reader.read_page(request.image(), request.options, claim)
-    return write_answer(request.id, page, {"queue": 1000 * (start - arrived), **times})
+    page, taken = reader.read_page(request.image(), request.options, claim)
+    times = {"queue": 1000 * (start - arrived), **taken}
+    mark.stages(times.items())
+    return write_answer(request.id, page, times, digest(reader.models))
 
 
 def _guarded(method: Callable[[bytes, Context], Awaitable[bytes]]) -> Callable[[bytes, Context], Awaitable[bytes]]:

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
+from shizi.engine.security import ServerSecurity
+
 MIB = 2**20
 OPEN_OCR = "shizi.engine.reader:open_ocr"
 
@@ -83,11 +85,13 @@ class EngineProcess:
         listen: "unix:/path" or "tcp:HOST:PORT".
         reader: how the reader is made.
         host: what the engine takes.
+        security: what it asks of its callers.
     """
 
     listen: str
     reader: ReaderOptions = field(default_factory=ReaderOptions)
     host: HostOptions = field(default_factory=HostOptions)
+    security: ServerSecurity = field(default_factory=ServerSecurity)
 
 
 def as_json(process: EngineProcess) -> str:

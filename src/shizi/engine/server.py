@@ -9,7 +9,7 @@ import os
 import signal
 import stat
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
@@ -19,8 +19,10 @@ from shizi.engine import address
 from shizi.engine.host import Host
 from shizi.engine.options import EngineProcess, HostOptions
 from shizi.engine.reader import PageReader, open_reader
+from shizi.engine.security import ServerSecurity, TokenDoor
 from shizi.engine.warmup import warm_up
 from shizi.errors import InvalidRequest
+from shizi.tracing import start_tracing
 
 OWNER_ONLY: Final = stat.S_IRUSR | stat.S_IWUSR
 _UMASK: Final = 0o177
@@ -47,8 +49,9 @@ async def serve(process: EngineProcess, report: Report) -> signal.Signals:
     host = Host(process.host, shared_memory=place.kind == "unix", version=_version())
     stop: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
     _on_signals(stop)
-    server = _server(host, process.host)
-    report("listening", await _listen(server, place))
+    end_tracing = start_tracing("shizi-engine", _version(), os.environ)
+    server = _server(host, process.host, process.security.tokens())
+    report("listening", await _listen(server, place, process.security))
     try:
         opening = asyncio.ensure_future(_open(process))
         await asyncio.wait((opening, stop), return_when=asyncio.FIRST_COMPLETED)
@@ -61,6 +64,7 @@ async def serve(process: EngineProcess, report: Report) -> signal.Signals:
     finally:
         await server.stop(process.host.drain_s)
         _tidy(place)
+        await asyncio.to_thread(end_tracing)
 
 
 def _on_signals(stop: asyncio.Future[signal.Signals]) -> None:
@@ -72,7 +76,7 @@ def _on_signals(stop: asyncio.Future[signal.Signals]) -> None:
         asyncio.get_running_loop().add_signal_handler(number, set_once, number)
 
 
-def _server(host: Host, options: HostOptions) -> grpc.aio.Server:
+def _server(host: Host, options: HostOptions, tokens: Sequence[str]) -> grpc.aio.Server:
     server = grpc.aio.server(
         options=[
             ("grpc.max_receive_message_length", options.max_message_bytes),
@@ -80,18 +84,23 @@ def _server(host: Host, options: HostOptions) -> grpc.aio.Server:
             ("grpc.so_reuseport", 0),
         ],
         maximum_concurrent_rpcs=host.most_calls,
+        interceptors=[TokenDoor(tokens)] if tokens else None,
     )
     server.add_generic_rpc_handlers((host.handlers(),))
     return server
 
 
-async def _listen(server: grpc.aio.Server, place: address.Address) -> str:
+async def _listen(server: grpc.aio.Server, place: address.Address, security: ServerSecurity) -> str:
     """Where it listens now."""
     if place.path is not None:
         address.free(place.path)
+    credentials = security.credentials()
     before = os.umask(_UMASK)
     try:
-        port = server.add_insecure_port(place.target)
+        if credentials is None or place.kind == "unix":
+            port = server.add_insecure_port(place.target)
+        else:
+            port = server.add_secure_port(place.target, credentials)
         await server.start()
     except RuntimeError:
         raise InvalidRequest(

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
-from shizi.engine.client import ClientOptions, EngineClient, Link
+from shizi.engine.client import EngineClient
 from shizi.engine.launch import Child, launch
+from shizi.engine.link import ClientOptions, Link
 from shizi.engine.options import EngineProcess, HostOptions, ReaderOptions
 from shizi.errors import EngineUnavailable, ShiziError
 
