@@ -15,7 +15,7 @@ _LONGEST_BOUNDARY: Final = 70  # RFC 2046, section 5.1.1
 
 
 class Form:
-    """One field is the document, the rest are small values.
+    """One field is the document, or several of them are; the rest are small values.
 
     Args:
         content_type: of the request, with the boundary.
@@ -23,23 +23,32 @@ class Form:
         max_parts: fields in all.
         max_field_bytes: of a value beside the document.
         max_header_bytes: of one header line of a part.
+        max_files: documents; one that is too many is refused as a field that came twice, where there may be only one.
 
     Raises:
         BadRequest: no usable boundary.
     """
 
     def __init__(
-        self, content_type: str, name: str, max_parts: int, max_field_bytes: int, max_header_bytes: int
+        self,
+        content_type: str,
+        name: str,
+        max_parts: int,
+        max_field_bytes: int,
+        max_header_bytes: int,
+        max_files: int = 1,
     ) -> None:
         boundary = parse_options_header(content_type)[1].get(b"boundary", b"")
         if not 1 <= len(boundary) <= _LONGEST_BOUNDARY:
             raise BadRequest(f"the form's Content-Type has no boundary of 1 to {_LONGEST_BOUNDARY} characters")
         self.fields: dict[str, str] = {}
+        self.names: list[str] = []
+        """What the sender calls its documents, in their order; never more than a label."""
         self._name = name
-        self._max_parts, self._max_field_bytes = max_parts, max_field_bytes
+        self._max_parts, self._max_field_bytes, self._max_files = max_parts, max_field_bytes, max_files
         self._parts = 0
-        self._ended = self._found = False
-        self._out = bytearray()
+        self._ended = False
+        self._out: list[tuple[int, bytes]] = []
         self._field = ""
         self._value = bytearray()
         self._header = (bytearray(), bytearray())
@@ -67,11 +76,20 @@ class Form:
             BadRequest: no form, or a field twice.
             ImageTooLarge: too many parts, or a value that is too long.
         """
+        return b"".join(piece for _, piece in self.feed_pieces(data))
+
+    def feed_pieces(self, data: bytes) -> list[tuple[int, bytes]]:
+        """The same where there may be several documents: each piece with the number of its document, counted from 0.
+
+        Raises:
+            BadRequest: as above.
+            ImageTooLarge: as above, or too many documents.
+        """
         try:
             self._parser.write(data)
         except FormParserError as error:
             raise BadRequest(f"the body is no form with the boundary of its Content-Type: {error}") from error
-        out, self._out = bytes(self._out), bytearray()
+        out, self._out = self._out, []
         return out
 
     def finish(self) -> None:
@@ -82,7 +100,7 @@ class Form:
         """
         if not self._ended:
             raise BadRequest("the form breaks off before its last boundary; send it whole")
-        if not self._found:
+        if not self.names:
             raise BadRequest(f"the form has no field {self._name!r} with the document; send it as a file")
 
     def _on_part(self) -> None:
@@ -103,13 +121,26 @@ class Form:
         if kind != b"form-data" or name is None:
             raise BadRequest("a part of the form has no Content-Disposition with a name")
         self._field = name.decode("utf-8", "replace")
-        if self._field in self.fields or (self._field == self._name and self._found):
-            raise BadRequest(f"the form has the field {self._field[:80]!r} twice; send it once")
-        self._found = self._found or self._field == self._name
+        if self._field == self._name:
+            self._begin_document(options.get(b"filename", b""))
+        elif self._field in self.fields:
+            raise self._twice()
+
+    def _begin_document(self, name: bytes) -> None:
+        if len(self.names) == self._max_files == 1:
+            raise self._twice()
+        if len(self.names) == self._max_files:
+            raise ImageTooLarge(
+                f"the form has more than {self._max_files} documents (max_files); send several requests"
+            )
+        self.names.append(name.decode("utf-8", "replace"))
+
+    def _twice(self) -> BadRequest:
+        return BadRequest(f"the form has the field {self._field[:80]!r} twice; send it once")
 
     def _on_data(self, data: bytes, start: int, end: int) -> None:
         if self._field == self._name:
-            self._out += memoryview(data)[start:end]
+            self._out.append((len(self.names) - 1, bytes(memoryview(data)[start:end])))
             return
         self._value += data[start:end]
         if len(self._value) > self._max_field_bytes:
