@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import secrets
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -11,6 +12,7 @@ from typing import Any, Final
 from shizi.types import Polygon
 
 _PREFIX: Final = "fb_"
+_ID: Final = re.compile(_PREFIX + "[0-9a-f]{44}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,11 @@ def digest(correction: Correction, editor: str, crop: bytes | None) -> str:
 def new_id(now: float) -> str:
     """Milliseconds and 128 bits of chance."""
     return f"{_PREFIX}{int(now * 1000):012x}{secrets.token_hex(16)}"
+
+
+def is_id(text: str) -> bool:
+    """Whether a correction could have this id."""
+    return _ID.fullmatch(text) is not None
 
 
 def as_plain(kept: KeptCorrection) -> dict[str, Any]:

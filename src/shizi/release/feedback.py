@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from shizi.database.connect import Database
 from shizi.errors import Conflict, Forbidden, NotFound
-from shizi.release.correction import Correction, KeptCorrection, digest, new_id
+from shizi.release.correction import Correction, KeptCorrection, digest, is_id, new_id
 from shizi.release.crop import checked_crop
 
 EVERY_TENANT: Final = "*"
@@ -98,11 +98,7 @@ class FeedbackStore:
         Raises:
             NotFound: the tenant has none of this id.
         """
-        with self._database.read() as connection:
-            row = connection.execute(_shown(tenant).where(_ROWS.c.id == correction_id)).one_or_none()
-        if row is None:
-            raise _missing()
-        return _kept(row)
+        return _kept(self._one(_shown(tenant), correction_id))
 
     def crop(self, tenant: str, correction_id: str) -> bytes:
         """The picture of its line, a PNG.
@@ -110,11 +106,7 @@ class FeedbackStore:
         Raises:
             NotFound: the tenant has no correction of this id, or it came without a crop.
         """
-        query = sa.select(_ROWS.c.crop).where(_ROWS.c.tenant == tenant, _ROWS.c.id == correction_id)
-        with self._database.read() as connection:
-            row = connection.execute(query).one_or_none()
-        if row is None:
-            raise _missing()
+        row = self._one(sa.select(_ROWS.c.crop).where(_ROWS.c.tenant == tenant), correction_id)
         if row[0] is None:
             raise NotFound("this correction came without a crop")
         return bytes(row[0])
@@ -149,7 +141,7 @@ class FeedbackStore:
         Raises:
             NotFound: the tenant has none of this id.
         """
-        if not self._delete(tenant, _ROWS.c.id == correction_id):
+        if not is_id(correction_id) or not self._delete(tenant, _ROWS.c.id == correction_id):
             raise _missing()
 
     def delete_document(self, tenant: str, document: str) -> int:
@@ -166,6 +158,15 @@ class FeedbackStore:
     def delete_all(self, tenant: str) -> int:
         """Deletes all corrections of a tenant; returns how many there were."""
         return self._delete(tenant, sa.true())
+
+    def _one(self, query: sa.Select[Any], correction_id: str) -> sa.Row[Any]:
+        if not is_id(correction_id):
+            raise _missing()
+        with self._database.read() as connection:
+            row = connection.execute(query.where(_ROWS.c.id == correction_id)).one_or_none()
+        if row is None:
+            raise _missing()
+        return row
 
     def _delete(self, tenant: str, which: sa.ColumnElement[bool]) -> int:
         mine = sa.and_(_ROWS.c.tenant == tenant, which)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -17,6 +17,7 @@ from shizi.serving.problem import Problems
 from shizi.serving.routes.about import about_routes, health_routes, metrics_routes
 from shizi.serving.routes.described import described
 from shizi.serving.routes.dialects import FORMS, dialect_routes
+from shizi.serving.routes.feedback import feedback_routes
 from shizi.serving.routes.ocr import ocr_routes
 from shizi.serving.service import Service
 
@@ -29,11 +30,10 @@ def public_app(service: Service) -> ASGIApp:
     """What clients may reach."""
     options = service.options
     app = _empty(service, options.docs and not options.internal_apart)
-    routers = [ocr_routes(service), dialect_routes(service), about_routes(service), health_routes(service)]
-    if not options.internal_apart:
-        routers.append(metrics_routes(service))
-    for router in routers:
+    for router in _routers(service):
         app.include_router(router)
+    if not options.internal_apart:
+        app.include_router(metrics_routes(service))
     return _around(app, service)
 
 
@@ -44,7 +44,7 @@ def internal_app(service: Service) -> ASGIApp:
     app.include_router(metrics_routes(service))
     if service.options.docs:
         public = _empty(service, docs=True)
-        for router in (ocr_routes(service), dialect_routes(service), about_routes(service), health_routes(service)):
+        for router in _routers(service):
             public.include_router(router)
 
         @app.get("/openapi.json", include_in_schema=False)
@@ -52,6 +52,14 @@ def internal_app(service: Service) -> ASGIApp:
             return public.openapi()
 
     return _around(app, service)
+
+
+def _routers(service: Service) -> list[APIRouter]:
+    """What clients may reach, but for metrics."""
+    routers = [ocr_routes(service), dialect_routes(service), about_routes(service), health_routes(service)]
+    if service.feedback is not None:
+        routers.append(feedback_routes(service, service.feedback))
+    return routers
 
 
 def _empty(service: Service, docs: bool) -> FastAPI:

@@ -9,6 +9,7 @@ from typing import Protocol
 from structlog.typing import FilteringBoundLogger
 
 from shizi.serving.drawing import Drawings
+from shizi.serving.feedback import Feedback
 from shizi.serving.gate import Gate
 from shizi.serving.lifecycle import Lifecycle
 from shizi.serving.metrics import Metrics
@@ -43,3 +44,4 @@ class Service:
     log: FilteringBoundLogger
     lifecycle: Lifecycle
     threads: Executor
+    feedback: Feedback | None = None
