@@ -14,7 +14,7 @@ OPTIONS :=
 PAGES := 5000
 SLOPE := 0.01
 
-.PHONY: help demo serve test check docs samples bench floors soak profile clean models-test fonts
+.PHONY: help demo serve test check docs samples bench floors soak profile clean models-test fonts servers
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,7 +25,7 @@ demo: $(INSTALLED) ## install, fetch the default models, read the samples
 serve: $(SERVING) ## install and start the HTTP service: make serve OPTIONS="--port 9000"
 	@exec $(BIN)/shizi serve $(OPTIONS)
 
-test: fonts $(DEVELOPMENT) models-test ## set up what the tests need and run them all
+test: fonts servers $(DEVELOPMENT) models-test ## set up what the tests need and run them all
 	$(BIN)/python -m pytest
 
 check: $(DEVELOPMENT) ## lint, format, types, import rules
@@ -63,6 +63,9 @@ models-test: $(INSTALLED)
 fonts:
 	@scripts/fonts.sh
 
+servers:
+	@scripts/servers.sh
+
 $(INSTALLED): pyproject.toml constraints.txt scripts/environment.sh
 	scripts/environment.sh $(VENV)
 	@touch $@
@@ -72,5 +75,6 @@ $(SERVING): $(INSTALLED)
 	@touch $@
 
 $(DEVELOPMENT): $(SERVING)
+	scripts/environment.sh $(VENV) serve,cluster,client,traces
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --group dev
 	@touch $@

@@ -23,7 +23,6 @@ FILE: Final = "shizi.sqlite3"
 _BUSY_MS: Final = 10_000
 _PRAGMAS: Final = (
     f"PRAGMA busy_timeout = {_BUSY_MS}",
-    "PRAGMA auto_vacuum = INCREMENTAL",  # has a meaning only before the first table
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
@@ -154,6 +153,10 @@ def _sqlite(folder: Path) -> sa.Engine:
 def _prepare(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
     assert isinstance(connection, sqlite3.Connection)  # noqa: S101
     connection.isolation_level = None  # transactions are begun below, not by the library where it thinks fit
+    if connection.execute("PRAGMA page_count").fetchone() == (
+        0,
+    ):  # later it means nothing, and waits for whoever writes
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL").close()
     for pragma in _PRAGMAS:
         connection.execute(pragma).close()
 
