@@ -98,6 +98,19 @@ class Settings(BaseModel):
         description="`shizi serve`: seconds for a document, where its client asks for no other",
     )
     upload_timeout_s: PositiveInt = Field(default=120, le=86_400, description="`shizi serve`: seconds for an upload")
+    feedback_crops: str = Field(
+        default="",
+        description="`shizi serve`: tenants whose corrections are kept with pictures of the lines, separated by commas; `*`: all",
+    )
+    feedback_rows: PositiveInt = Field(default=100_000, description="`shizi serve`: corrections kept of one tenant")
+    feedback_bytes: PositiveInt = Field(
+        default=256 * 2**20, description="`shizi serve`: bytes kept of one tenant's corrections"
+    )
+    server: str | None = Field(default=None, description="`shizi read`: the address of a server that reads instead")
+    api_key: SecretStr | None = Field(default=None, description="`shizi read`: the key or token for that server")
+    ca_file: Path | None = Field(
+        default=None, description="`shizi read`: certificates (PEM) of the authorities by which that server is known"
+    )
     preview_side: PositiveInt = Field(default=1280, description="`shizi serve`: longer side of a page for a preview")
     pre_stop_s: float = Field(
         default=5, ge=0, le=3600, description="`shizi serve`: seconds after SIGTERM in which requests are still taken"

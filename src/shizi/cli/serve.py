@@ -16,7 +16,17 @@ from shizi.cli.groups import GroupedCommand
 from shizi.errors import InvalidRequest
 from shizi.settings import from_environment
 
-_NEEDED: Final = ("fastapi", "grpc", "jwt", "limits", "prometheus_client", "python_multipart", "structlog", "uvicorn")
+_NEEDED: Final = (
+    "fastapi",
+    "grpc",
+    "jwt",
+    "limits",
+    "prometheus_client",
+    "python_multipart",
+    "sqlalchemy",
+    "structlog",
+    "uvicorn",
+)
 _FILE: Final = click.Path(dir_okay=False, path_type=Path)
 _PORT: Final = click.IntRange(0, 65_535)
 _POSITIVE: Final = click.IntRange(min=1)
@@ -38,6 +48,7 @@ class ServeCommand(GroupedCommand):
             "max_pages",
             "preview_side",
         ),
+        "Jobs and corrections": ("data_dir", "feedback_crops", "feedback_rows", "feedback_bytes"),
         "The end": ("pre_stop_s", "drain_s"),
         "Engine": ("tier", "runtime", "precision", "threads", "offline", "models_dir"),
     }
@@ -85,6 +96,18 @@ class ServeCommand(GroupedCommand):
 @click.option(
     "--preview-side", type=_POSITIVE, metavar="N", help="Longer side of a page for a preview (default: 1280)."
 )
+@click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where jobs and corrections are kept, without SHIZI_DATABASE_URL; by default the user's folder for data.",
+)
+@click.option(
+    "--feedback-crops",
+    metavar="TENANTS",
+    help="Keep pictures of corrected lines of these: a,b,…; * for all, default none.",
+)
+@click.option("--feedback-rows", type=_POSITIVE, metavar="N", help="Corrections kept of one tenant (default: 100000).")
+@click.option("--feedback-bytes", type=_POSITIVE, metavar="N", help="Bytes kept of them (default: 256 MiB).")
 @click.option(
     "--pre-stop",
     "pre_stop_s",

@@ -14,6 +14,7 @@ from shizi.cli.version import own_version
 from shizi.engine.supervisor import SupervisorOptions
 from shizi.errors import InvalidRequest
 from shizi.imaging.limits import Limits
+from shizi.release.feedback import FeedbackLimits
 from shizi.serving.addresses import ProxyOptions
 from shizi.serving.admission import AdmissionOptions
 from shizi.serving.auth import AuthOptions
@@ -24,6 +25,7 @@ from shizi.serving.jwks import JwksOptions
 from shizi.serving.options import LONGEST_TIMEOUT_S, ServerOptions, ServiceOptions
 from shizi.serving.process import ServeOptions, TokenSource
 from shizi.serving.ratelimit import RateOptions
+from shizi.serving.storage import StorageOptions
 from shizi.serving.tokens import TokenOptions
 from shizi.serving.uploads import UploadLimits
 from shizi.settings import Settings
@@ -63,6 +65,10 @@ def serve_options(values: Mapping[str, object], settings: Settings) -> ServeOpti
         ),
         breaker=BreakerOptions(),
         cache=CacheOptions(max_bytes=chosen.cache_bytes),
+        storage=_storage(chosen),
+        feedback=FeedbackLimits(
+            rows=chosen.feedback_rows, bytes=chosen.feedback_bytes, crops=frozenset(_listed(chosen.feedback_crops))
+        ),
         cache_storage=_cache_storage(chosen),
     )
 
@@ -88,6 +94,11 @@ def _service(chosen: Settings, bounds: Limits) -> ServiceOptions:
         docs=chosen.docs,
         internal_apart=chosen.internal_port is not None,
     )
+
+
+def _storage(chosen: Settings) -> StorageOptions:
+    url = None if chosen.database_url is None else chosen.database_url.get_secret_value()
+    return StorageOptions(url, chosen.data_dir or chosen.home)
 
 
 def _tokens(chosen: Settings) -> TokenSource | None:

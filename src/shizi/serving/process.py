@@ -6,16 +6,18 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from structlog.typing import FilteringBoundLogger
 
 from shizi.batching.claim import Claim
+from shizi.database.connect import Database
 from shizi.engine.supervisor import Supervisor, SupervisorOptions
 from shizi.imaging.sandbox import Sandbox, SandboxOptions
 from shizi.pipeline.options import ReadOptions
+from shizi.release.feedback import FeedbackLimits, FeedbackStore
 from shizi.serving.addresses import ClientAddress, ProxyOptions
 from shizi.serving.admission import Admission, AdmissionOptions
 from shizi.serving.app import internal_app, public_app
@@ -25,6 +27,7 @@ from shizi.serving.cache import CacheOptions, ResultCache
 from shizi.serving.cache_memory import MemoryBackend
 from shizi.serving.cache_redis import RedisBackend, RedisCacheOptions
 from shizi.serving.drawing import Drawings
+from shizi.serving.feedback import Feedback
 from shizi.serving.gate import Gate
 from shizi.serving.jwks import Jwks, JwksOptions
 from shizi.serving.lifecycle import Lifecycle
@@ -45,6 +48,7 @@ from shizi.serving.reader import SandboxReader
 from shizi.serving.results import Results
 from shizi.serving.server import bind, serve
 from shizi.serving.service import Service
+from shizi.serving.storage import StorageOptions, opened
 from shizi.serving.tokens import TokenOptions, TokenVerifier
 from shizi.types import ModelInfo, Page
 
@@ -76,6 +80,8 @@ class ServeOptions:
     breaker: BreakerOptions
     cache: CacheOptions
     cache_storage: RedisCacheOptions | None = None
+    storage: StorageOptions = field(default_factory=StorageOptions)
+    feedback: FeedbackLimits = field(default_factory=FeedbackLimits)
 
 
 class LocalEngine:
@@ -130,8 +136,14 @@ async def _run(options: ServeOptions, say: Callable[[str], None]) -> None:
         internal = None
         if server.internal_port is not None:
             internal = sockets.enter_context(bind(server.internal_host, server.internal_port, server.backlog))
-        async with _gate(options) as gate, _engine(options) as (supervisor, starting), _cache(options) as cached:
+        async with (
+            opened(options.storage) as database,
+            _gate(options) as gate,
+            _engine(options) as (supervisor, starting),
+            _cache(options) as cached,
+        ):
             service, parts = _service(options, gate, supervisor, cached, log)
+            service = _with_feedback(service, options, database)
             listeners = [(public_app(service), public)]
             if internal is not None:
                 listeners.append((internal_app(service), internal))
@@ -145,6 +157,12 @@ async def _run(options: ServeOptions, say: Callable[[str], None]) -> None:
                 )
                 if starting.done():
                     starting.result()
+
+
+def _with_feedback(service: Service, options: ServeOptions, database: Database) -> Service:
+    store = FeedbackStore(database, options.feedback)
+    feedback = Feedback(store, service.threads, strangers_read=is_loopback(options.server.host))
+    return replace(service, feedback=feedback)
 
 
 @contextlib.asynccontextmanager
