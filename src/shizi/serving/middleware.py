@@ -17,7 +17,8 @@ from shizi.serving.logs import where
 from shizi.serving.metrics import Metrics
 from shizi.serving.options import ServiceOptions
 from shizi.serving.problem import Problems
-from shizi.serving.trace import Trace, begin_trace
+from shizi.serving.trace import Trace, begin_trace, context_of
+from shizi.tracing import UNTRACED, Untraced, span
 
 # The documentation page needs its own scripts; nothing else that is answered here is a page.
 _HEADERS: Final = {
@@ -55,6 +56,14 @@ class Observed:
             return
         trace = begin_trace(scope)
         answer = _Answer(send, trace, self._lifecycle)
+        with _span(scope, trace) as mark:
+            trace.trace_id = trace.trace_id or mark.trace_id
+            try:
+                await self._answered(scope, receive, answer, trace)
+            finally:
+                _describe(mark, scope, trace, answer)
+
+    async def _answered(self, scope: Scope, receive: Receive, answer: _Answer, trace: Trace) -> None:
         start = time.perf_counter()
         self._metrics.in_flight.inc()
         try:
@@ -102,6 +111,30 @@ class Observed:
             "timings_ms": {stage: round(value, 1) for stage, value in trace.timings_ms.items()},
         }
         self._log.info("request", **{name: value for name, value in fields.items() if value not in ("", {}, None)})
+
+
+def _span(scope: Scope, trace: Trace) -> Untraced:
+    if scope["path"] in _QUIET:
+        return UNTRACED
+    return span("request", "server", context_of(scope), request_id=trace.request_id)
+
+
+def _describe(mark: Untraced, scope: Scope, trace: Trace, answer: _Answer) -> None:
+    route = getattr(scope.get("route"), "path", "unknown")
+    mark.rename(f"{_method(scope)} {route}")
+    mark.note(
+        method=_method(scope),
+        route=route,
+        status=answer.status,
+        tenant=trace.tenant,
+        upload_bytes=trace.upload_bytes,
+        pages=trace.pages,
+        cache=trace.cache,
+    )
+    if trace.code:
+        mark.note(code=trace.code)
+    if answer.status >= 500:
+        mark.fail(trace.code or str(answer.status))
 
 
 class _Answer:

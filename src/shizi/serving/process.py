@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -50,6 +51,7 @@ from shizi.serving.server import bind, serve
 from shizi.serving.service import Service
 from shizi.serving.storage import StorageOptions, opened
 from shizi.serving.tokens import TokenOptions, TokenVerifier
+from shizi.tracing import start_tracing
 from shizi.types import ModelInfo, Page
 
 if TYPE_CHECKING:
@@ -130,6 +132,14 @@ def run(options: ServeOptions, say: Callable[[str], None]) -> None:
 async def _run(options: ServeOptions, say: Callable[[str], None]) -> None:
     log = make_log()
     quiet_library_logs(log)
+    end_tracing = start_tracing("shizi", options.service.version, os.environ)
+    try:
+        await _served(options, log, say)
+    finally:
+        await asyncio.to_thread(end_tracing)
+
+
+async def _served(options: ServeOptions, log: FilteringBoundLogger, say: Callable[[str], None]) -> None:
     server = options.server
     with contextlib.ExitStack() as sockets:
         public = sockets.enter_context(bind(server.host, server.port, server.backlog))

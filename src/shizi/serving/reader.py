@@ -20,6 +20,7 @@ from shizi.pipeline.budget import Budget
 from shizi.pipeline.options import ReadOptions, TextLayerUse
 from shizi.serving.preview import enlarged, reduced
 from shizi.serving.uploads import Upload
+from shizi.tracing import span
 from shizi.types import Document, ModelInfo, Page
 
 if TYPE_CHECKING:
@@ -165,8 +166,9 @@ class SandboxReader:
         """Waits until another document may be begun."""
         self.waiting += 1
         try:
-            async with asyncio.timeout(deadline - time.monotonic()):
-                await self._free.acquire()
+            with span("turn", waiting=self.waiting):
+                async with asyncio.timeout(deadline - time.monotonic()):
+                    await self._free.acquire()
         except TimeoutError:
             raise DeadlineExceeded(
                 "the time for this document was over before it was its turn: try again later, or allow more time"
@@ -206,10 +208,11 @@ class SandboxReader:
         terms = errand.terms
         try:
             await terms.on_page(page.width * page.height)
-            if terms.longest_side is None:
-                read, times = await self._engine.read_page(page, errand.options, errand.claim, errand.source(page))
-            else:
-                read, times = await self._read_reduced(page, errand, terms.longest_side)
+            with span("engine", "client", page=page.number, pixels=page.width * page.height):
+                if terms.longest_side is None:
+                    read, times = await self._engine.read_page(page, errand.options, errand.claim, errand.source(page))
+                else:
+                    read, times = await self._read_reduced(page, errand, terms.longest_side)
         finally:
             page.release()
         for stage, milliseconds in times.items():
@@ -218,7 +221,8 @@ class SandboxReader:
 
     async def _timed(self, decoding: Awaitable[T], clock: defaultdict[str, float]) -> T:
         start = time.perf_counter()
-        result = await decoding
+        with span("decode"):
+            result = await decoding
         clock["decode"] += 1000 * (time.perf_counter() - start)
         return result
 

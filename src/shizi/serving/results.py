@@ -17,6 +17,7 @@ from shizi.serving.cost import Stages, Work, line_pixels, page_work
 from shizi.serving.metrics import Metrics
 from shizi.serving.reader import DocumentReader, Terms
 from shizi.serving.uploads import Upload
+from shizi.tracing import span
 from shizi.types import Document, ModelInfo
 
 # Of a page of which nothing but its bytes is known: a scan takes about a byte for eight pixels.
@@ -106,7 +107,9 @@ class Results:
             made.append(document)
             return await asyncio.get_running_loop().run_in_executor(self._threads, render_line, document)
 
-        json, outcome = await self._cache.get(asking.tenant, key, asking.deadline, compute, store=asking.store)
+        with span("cache") as mark:
+            json, outcome = await self._cache.get(asking.tenant, key, asking.deadline, compute, store=asking.store)
+            mark.note(outcome=outcome)
         return Result(json, made[0] if made else None, outcome)
 
     async def document(self, result: Result) -> Document:
@@ -119,8 +122,10 @@ class Results:
         least, most = _LIKELY
         likely = min(max(upload.size * _PIXELS_A_BYTE, least), most)
         guess = Work(likely, min(likely, page_work(1000, 1000).detected))
+        with span("admission", backlog_s=self._admission.backlog_seconds):
+            admitted = self._admission.admit(asking.tenant, guess, upload.size, asking.deadline)
         with (
-            self._admission.admit(asking.tenant, guess, upload.size, asking.deadline) as ticket,
+            admitted as ticket,
             self._metrics.documents.track_inprogress(),
         ):
             terms = Terms(asking.longest_side, _revising(ticket, asking.on_page), asking.tenant)

@@ -8,6 +8,8 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from shizi.tracing import HEADERS
+
 _KEY: Final = "shizi.trace"
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 # W3C Trace Context, section 3.2.2; version ff is forbidden, and so are identifiers of nothing but zeros.
@@ -59,6 +61,12 @@ def begin_trace(scope: MutableMapping[str, Any]) -> Trace:
         trace.trace_id, trace.parent_id = parent[1], parent[2]
     scope[_KEY] = trace
     return trace
+
+
+def context_of(scope: MutableMapping[str, Any]) -> dict[str, str]:
+    """The headers of W3C Trace Context that the client sent."""
+    names = {name.encode(): name for name in HEADERS}
+    return {names[name]: value.decode("latin-1") for name, value in scope["headers"] if name in names}
 
 
 def trace_of(scope: MutableMapping[str, Any]) -> Trace:
