@@ -18,6 +18,8 @@ from shizi.serving.routes.about import about_routes, health_routes, metrics_rout
 from shizi.serving.routes.described import described
 from shizi.serving.routes.dialects import FORMS, dialect_routes
 from shizi.serving.routes.feedback import feedback_routes
+from shizi.serving.routes.job_results import job_result_routes
+from shizi.serving.routes.jobs import job_routes
 from shizi.serving.routes.ocr import ocr_routes
 from shizi.serving.service import Service
 
@@ -59,6 +61,8 @@ def _routers(service: Service) -> list[APIRouter]:
     routers = [ocr_routes(service), dialect_routes(service), about_routes(service), health_routes(service)]
     if service.feedback is not None:
         routers.append(feedback_routes(service, service.feedback))
+    if service.jobs is not None:
+        routers += [job_routes(service, service.jobs), job_result_routes(service, service.jobs)]
     return routers
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from shizi.export import EXPORTERS
 from shizi.imaging.decode import ACCEPTED
+from shizi.serving.job_schemas import JobForm, ResultFormat
+from shizi.serving.jobs import Jobs
 from shizi.serving.options import ServiceOptions
 from shizi.serving.schemas import DialectForm, ReadingForm
 from shizi.types import SCHEMA
 
 
-def capabilities(options: ServiceOptions) -> dict[str, Any]:
+def capabilities(options: ServiceOptions, jobs: Jobs | None = None) -> dict[str, Any]:
     """The facts as plain values of JSON."""
     limits = options.limits
-    return {
+    return ({} if jobs is None else {"jobs": _of_jobs(jobs)}) | {
         "version": options.version,
         "schema": SCHEMA,
         "inputs": [name.strip() for name in ACCEPTED.replace(" and ", ", ").split(",")],
@@ -45,5 +47,28 @@ def capabilities(options: ServiceOptions) -> dict[str, Any]:
             "longest_timeout_s": options.longest_timeout_s,
             "preview_side": options.preview_side,
             "documents_at_a_time": options.documents,
+        },
+    }
+
+
+def _of_jobs(jobs: Jobs) -> dict[str, Any]:
+    limits, options = jobs.store.limits, jobs.options
+    targets = options.targets
+    return {
+        "parameters": sorted(JobForm.model_fields),
+        "formats": list(get_args(ResultFormat)),
+        "webhooks": None if targets is None else {"schemes": list(targets.schemes), "ports": list(targets.ports)},
+        "limits": {
+            "max_files": limits.max_files,
+            "max_pages": limits.max_pages,
+            "max_bytes": limits.max_bytes,
+            "max_job_bytes": limits.max_job_bytes,
+            "tenant_jobs": limits.tenant_jobs,
+            "tenant_bytes": limits.tenant_bytes,
+            "job_retention_s": limits.retention_s,
+            "longest_s": limits.longest_s,
+            "page_timeout_s": limits.page_timeout_s,
+            "job_uploads": options.uploads,
+            "job_listeners": options.listeners,
         },
     }

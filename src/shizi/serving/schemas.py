@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
@@ -16,8 +17,8 @@ from shizi.types import ModelInfo, Page
 Format = Literal["json", "text", "md", "csv", "hocr", "alto", "pdf", "annotated"]
 
 
-class Reading(BaseModel):
-    """Parameters of every address that reads; in the query, or as fields of the form or of the JSON object."""
+class ReadParameters(BaseModel):
+    """How a document is to be read; in the query, or as fields of the form or of the JSON object."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -39,6 +40,11 @@ class Reading(BaseModel):
         le=1,
         description="leave out lines that were read less surely; default 0.7, without detection 0",
     )
+
+
+class Reading(ReadParameters):
+    """The same of an address that reads at once."""
+
     timeout: float | None = Field(
         default=None, gt=0, le=86_400, description="seconds for this document; the server has a limit for it"
     )
@@ -52,7 +58,7 @@ class ReadingQuery(Reading):
     )
 
 
-class _Form(BaseModel):
+class PasswordField(BaseModel):
     """Of a form or a JSON object only: a query stands in the logs of every proxy."""
 
     password: Annotated[SecretStr, Field(max_length=4096)] | None = Field(
@@ -60,15 +66,22 @@ class _Form(BaseModel):
     )
 
 
-class ReadingForm(ReadingQuery, _Form):
+class ReadingForm(ReadingQuery, PasswordField):
     """All parameters of `/v1/ocr`."""
 
 
-class DialectForm(Reading, _Form):
+class DialectForm(Reading, PasswordField):
     """All parameters of the dialects, whose answers have one form."""
 
 
-def merged(query: Reading, fields: dict[str, str], model: type[DialectForm | ReadingForm]) -> DialectForm | ReadingForm:
+class ReadParametersForm(ReadParameters, PasswordField):
+    """How a document is to be read, with what opens it."""
+
+
+Form = TypeVar("Form", bound=ReadParameters)
+
+
+def merged(query: ReadParameters, fields: Mapping[str, str], model: type[Form]) -> Form:
     """Parameters of the query and of the body together.
 
     Raises:
@@ -78,12 +91,12 @@ def merged(query: Reading, fields: dict[str, str], model: type[DialectForm | Rea
     if twice := sorted(asked.keys() & fields.keys()):
         raise InvalidParameters([(twice[0], "is in the query and in the body; send it once")])
     try:
-        return model.model_validate(asked | fields)
+        return model.model_validate(asked | dict(fields))
     except ValidationError as error:
         raise faults(error.errors(include_url=False, include_input=False, include_context=False)) from None
 
 
-def read_options(asked: DialectForm | ReadingForm) -> ReadOptions:
+def read_options(asked: ReadParametersForm | DialectForm | ReadingForm) -> ReadOptions:
     """The parameters as the engine knows them.
 
     Raises:
@@ -113,13 +126,13 @@ def read_options(asked: DialectForm | ReadingForm) -> ReadOptions:
     )
 
 
-def check_format(asked: ReadingForm, name: str) -> None:
+def check_format(recognized: bool, name: str) -> None:
     """Refuses a form of answer that shows text where none is read.
 
     Raises:
         InvalidRequest: with what to use instead.
     """
-    if not asked.recognize and name in ("text", "md", "pdf"):
+    if not recognized and name in ("text", "md", "pdf"):
         raise InvalidRequest(f"without recognition there is no text for the format {name}; use json, csv or annotated")
 
 

@@ -11,6 +11,7 @@ from structlog.typing import FilteringBoundLogger
 from shizi.serving.drawing import Drawings
 from shizi.serving.feedback import Feedback
 from shizi.serving.gate import Gate
+from shizi.serving.jobs import Jobs
 from shizi.serving.lifecycle import Lifecycle
 from shizi.serving.metrics import Metrics
 from shizi.serving.options import ServiceOptions
@@ -45,3 +46,4 @@ class Service:
     lifecycle: Lifecycle
     threads: Executor
     feedback: Feedback | None = None
+    jobs: Jobs | None = None

@@ -31,7 +31,7 @@ def ocr_routes(service: Service) -> APIRouter:
         async with asked_of(service, request, "file", query, ReadingForm) as asked:
             form = ReadingForm.model_validate(asked.form.model_dump(exclude_unset=True))
             name = chosen(form, request.headers.get("accept", ""))
-            check_format(form, name)
+            check_format(form.recognize, name)
             result = await read(service, request, asked, longest_side)
             return await rendered(service, request, asked, result, name, preview=longest_side is not None)
 

@@ -1,0 +1,170 @@
+"""What comes of jobs: pages while they run, results of documents, and events as they happen."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from itertools import groupby
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Header, Path, Query, Request, Response
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from shizi.export import EXPORTERS
+from shizi.export.json import render_line, to_json
+from shizi.jobs.documents import cursor
+from shizi.jobs.job import Event, PageResult
+from shizi.jobs.store import JobStore
+from shizi.serving.caller import JOBS
+from shizi.serving.job_events import LAST, MEDIA_TYPE, following, last_event_id, stream
+from shizi.serving.job_schemas import JobPagesBody, NoQuery, PagesQuery, ResultQuery
+from shizi.serving.jobs import Jobs, known_id
+from shizi.serving.routes.described import problems
+from shizi.serving.routes.jobs import LOOKING
+from shizi.serving.schemas import DocumentBody, check_format
+from shizi.serving.service import Service
+from shizi.types import Document
+
+_EVENTS_AT_ONCE: Final = 200
+_LARGEST: Final = 2**31 - 1
+_OTHERS: Final[dict[str, Any]] = {
+    exporter.media_type.partition(";")[0]: {"schema": {"type": "string"}}
+    for exporter in EXPORTERS.values()
+    if not exporter.needs_original and exporter.name != "json"
+}
+_RESULT: Final = {
+    "description": "What was read, in the form that was asked for.",
+    "content": _OTHERS,
+    "model": DocumentBody,
+}
+_EVENTS: Final = (
+    "retry: 1000\n\nid: 1\nevent: queued\ndata: {}\n\nid: 2\nevent: running\ndata: {}\n\n"
+    'id: 3\nevent: page\ndata: {"document":1,"page":1}\n\nid: 4\nevent: finished\ndata: {"state":"succeeded"}\n\n'
+)
+_STREAM: Final = {
+    "description": "Events of the kinds queued, running, page, document, cancelling and finished, which is the last one.",
+    "content": {MEDIA_TYPE: {"schema": {"type": "string"}, "example": _EVENTS}},
+}
+_LAST: Final = Header(
+    alias="Last-Event-ID", description="`id` of the last event that was seen; the stream goes on after it"
+)
+
+
+class _Listening(StreamingResponse):
+    """A stream that holds a place as long as it is answered."""
+
+    def __init__(self, jobs: Jobs, tenant: str, content: Any) -> None:  # noqa: ANN401 (Starlette's own type is not public)
+        super().__init__(content, media_type=MEDIA_TYPE, headers={"X-Accel-Buffering": "no"})
+        self._jobs, self._tenant = jobs, tenant
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        with self._jobs.listening(self._tenant):
+            await super().__call__(scope, receive, send)
+
+
+def job_result_routes(service: Service, jobs: Jobs) -> APIRouter:
+    """The router of results."""
+    router = APIRouter(tags=["jobs"])
+
+    @router.get(
+        "/v1/jobs/{job_id}/pages",
+        summary="Pages as they are finished",
+        response_class=Response,
+        responses={200: {"model": JobPagesBody}, **problems(*LOOKING)},
+    )
+    async def pages(request: Request, job_id: str, query: Annotated[PagesQuery, Query()]) -> Response:
+        """In the order in which they were finished, so that whoever asks with `next` again and again misses none."""
+        tenant = (await service.gate.caller(request, JOBS)).tenant
+        body = await jobs.run(lambda: _finished_pages(jobs.store, tenant, known_id(job_id), query))
+        return Response(body, media_type="application/json")
+
+    @router.get(
+        "/v1/jobs/{job_id}/documents/{number}/result",
+        summary="What was read from a document",
+        response_class=Response,
+        responses={200: _RESULT, **problems(409, 413, 415, 504, *LOOKING)},
+    )
+    async def result(
+        request: Request,
+        job_id: str,
+        number: Annotated[int, Path(ge=1, le=_LARGEST, description="of the document, counted from 1")],
+        query: Annotated[ResultQuery, Query()],
+    ) -> Response:
+        """When the document has ended, also while others of the job are being read. One that failed answers with its error."""
+        tenant = (await service.gate.caller(request, JOBS)).tenant
+        job = await jobs.run(lambda: jobs.store.get(tenant, known_id(job_id)))
+        check_format(bool(job.options.get("recognize", True)), query.format)
+        document = await jobs.run(lambda: jobs.store.result(tenant, job_id, number))
+        exporter = EXPORTERS[query.format]
+        body = await asyncio.get_running_loop().run_in_executor(service.threads, _written, document, query.format)
+        return Response(body, media_type=exporter.media_type)
+
+    @router.get(
+        "/v1/jobs/{job_id}/events",
+        summary="What happens, as it happens",
+        response_class=Response,
+        responses={
+            200: _STREAM,
+            204: {"description": "The job has ended, and its last event was seen: there is nothing to wait for."},
+            **problems(*LOOKING),
+        },
+    )
+    async def events(
+        request: Request,
+        job_id: str,
+        _query: Annotated[NoQuery, Query()],
+        last: Annotated[str | None, _LAST] = None,
+    ) -> Response:
+        """Server-sent events. Whoever comes again with `Last-Event-ID` gets each event once."""
+        tenant = (await service.gate.caller(request, JOBS)).tenant
+        after = last_event_id(last)
+        begin = await following(jobs, tenant, known_id(job_id), after)
+        if not begin and (await jobs.run(lambda: jobs.store.get(tenant, job_id))).is_finished:
+            return Response(status_code=204)
+        told = stream(jobs, tenant, job_id, begin, after, lambda: service.lifecycle.draining)
+        return _Listening(jobs, tenant, told)
+
+    return router
+
+
+def _written(document: Document, name: str) -> bytes:
+    return render_line(document) if name == "json" else EXPORTERS[name].render(document, None)
+
+
+def _finished_pages(store: JobStore, tenant: str, job_id: str, query: PagesQuery) -> bytes:
+    """The body of an answer: events say in which order pages came."""
+    wanted: list[Event] = []
+    after, more = query.after, True
+    while more and len(wanted) < query.limit:
+        events = store.events(tenant, job_id, after=after, limit=_EVENTS_AT_ONCE)
+        more = bool(events)
+        for event in events:
+            after = event.number
+            more = event.kind != LAST
+            if event.kind == "page" and query.document in (None, event.data["document"]):
+                wanted.append(event)
+            if len(wanted) == query.limit:
+                break
+    job = store.get(tenant, job_id)
+    found = _pages(store, tenant, job_id, wanted)
+    written = ",".join(f'{{"document":{each.document},"page":{_page(each)}}}' for each in found)
+    complete = json.dumps(job.is_finished and after >= job.last_event)
+    return f'{{"pages":[{written}],"next":{after},"complete":{complete}}}'.encode("utf-8", "replace")
+
+
+def _pages(store: JobStore, tenant: str, job_id: str, wanted: list[Event]) -> list[PageResult]:
+    """The pages of some events; those that follow each other are fetched together."""
+    found: list[PageResult] = []
+    places = [(int(str(event.data["document"])), int(str(event.data["page"]))) for event in wanted]
+    for _, run in groupby(enumerate(places), lambda each: (each[1][0], each[1][1] - each[0])):
+        pages = [place for _, place in run]
+        document, first = pages[0]
+        found += store.pages(tenant, job_id, document=document, after=cursor(document, first - 1), limit=len(pages))
+    return found
+
+
+def _page(result: PageResult) -> str:
+    """A page as the document's JSON has it."""
+    return json.dumps(json.loads(to_json(Document((result.page,)), indent=None))["pages"][0], ensure_ascii=False)
