@@ -16,6 +16,7 @@ import pytest
 from shizi.batching.claim import Claim
 from shizi.engine import fake, protocol
 from shizi.engine.client import EngineClient
+from shizi.engine.failures import EngineDied
 from shizi.engine.launch import launch
 from shizi.engine.link import ClientOptions
 from shizi.engine.options import EngineProcess, HostOptions
@@ -188,6 +189,37 @@ def test_a_client_that_is_closed_cancels_no_caller(unix: str) -> None:
             await client.close()
             with pytest.raises(EngineUnavailable):
                 await running
+
+    run(work())
+
+
+def test_who_was_read_when_the_engine_died_is_told_so_and_who_waited_too(unix: str) -> None:
+    async def work() -> None:
+        host = HostOptions(warmup_batches=0, pages_at_a_time=2)
+        child = await launch(EngineProcess(unix, FAKE, host), 30)
+        client = EngineClient(unix)
+        tasks = [asyncio.create_task(read(client, fake.page("slow", seed))) for seed in range(5)]
+        await asyncio.sleep(0.4)
+        await child.kill()
+        found = await asyncio.gather(*tasks, return_exceptions=True)
+        assert all(isinstance(error, EngineDied) for error in found)
+        assert sorted(error.begun for error in found if isinstance(error, EngineDied)) == [False] * 3 + [True] * 2
+        with pytest.raises(EngineUnavailable) as failed:
+            await read(client, fake.page())
+        assert not isinstance(failed.value, EngineDied)  # it never had that one
+        await client.close()
+
+    run(work())
+
+
+def test_a_page_may_be_read_alone(listen: str) -> None:
+    async def work() -> None:
+        async with engine(listen, pages_at_a_time=3) as client:
+            slow = [asyncio.create_task(read(client, fake.page("slow", seed))) for seed in range(2)]
+            await asyncio.sleep(0.2)
+            with shared(fake.page()) as page:
+                await client.read_page(page, ReadOptions(), Claim(), alone=True)
+            assert all(task.done() for task in slow)
 
     run(work())
 

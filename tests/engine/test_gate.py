@@ -163,6 +163,49 @@ def test_while_others_wait_bulk_pages_get_one_turn_in_ten() -> None:
     run(work())
 
 
+def test_a_page_that_wants_to_be_alone_waits_for_all_and_all_wait_for_it() -> None:
+    async def work() -> None:
+        gate = Gate(3, 10, 10**9)
+        first, later = soon(), soon()
+        await gate.enter(first, 1)
+        loners = [soon(), soon()]
+        waiting = [asyncio.create_task(gate.enter(claim, 1, alone=True)) for claim in loners]
+        await until_waiting(gate, 2)
+        other = asyncio.create_task(gate.enter(later, 1))
+        await until_waiting(gate, 3)
+        gate.leave(first, 1, 0.1)
+        await waiting[0]
+        assert (gate.inside, gate.waiting) == (1, 2)
+        gate.leave(loners[0], 1, 0.1)
+        await waiting[1]
+        assert (gate.inside, gate.waiting) == (1, 1)
+        gate.leave(loners[1], 1, 0.1)
+        await other
+        await gate.enter(soon(), 1)
+        assert (gate.inside, gate.waiting) == (2, 0)
+
+    run(work())
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_one_that_wanted_to_be_alone_and_gives_up_keeps_nobody_out(late: bool) -> None:
+    async def work() -> None:
+        gate = Gate(2, 10, 10)
+        inside = soon()
+        await gate.enter(inside, 1)
+        loner = asyncio.create_task(gate.enter(soon(), 1, alone=True))
+        await until_waiting(gate, 1)
+        if late:
+            gate.leave(inside, 1, 0.1)  # its turn comes, and in the same moment
+        loner.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await loner
+        await gate.enter(soon(), 5)
+        assert (gate.inside, gate.waiting, gate._bytes) == (1 if late else 2, 0, 5 if late else 6)
+
+    run(work())
+
+
 def test_bulk_pages_leave_a_place_free() -> None:
     async def work() -> None:
         gate = Gate(3, 10, 10**9)

@@ -122,7 +122,7 @@ def spoil(made: Message, change: str) -> Message:
         (
             "m.parameters['timeout'].int64_param = 1",
             InvalidRequest,
-            "known are options, deadline_ms, tenant, lane, width, height",
+            "known are options, deadline_ms, tenant, lane, alone, width, height",
         ),
         ("m.parameters['options'].SetInParent()", InvalidRequest, "options of the request has no value"),
         ("m.parameters['options'].string_param = '{'", InvalidRequest, "options: "),
@@ -135,6 +135,7 @@ def spoil(made: Message, change: str) -> Message:
         ("m.parameters['tenant'].string_param = 'x' * 257", InvalidRequest, "tenant must have 1 to 256"),
         ("m.parameters['tenant'].int64_param = 5", InvalidRequest, "tenant must be a text"),
         ("m.parameters['lane'].string_param = 'fast'", InvalidRequest, "one of interactive, bulk"),
+        ("m.parameters['alone'].int64_param = 1", InvalidRequest, "alone must be true or false"),
         ("m.parameters['lane'].int64_param = 0", InvalidRequest, "one of interactive, bulk"),
         ("m.parameters['deadline_ms'].string_param = '5'", InvalidRequest, "deadline_ms must be a whole number"),
         ("m.parameters['width'].int64_param = 5", InvalidRequest, "for a page without image"),

@@ -46,19 +46,23 @@ class EngineClient:
         self._retry_at = 0.0
         self._pool = ThreadPoolExecutor(self._options.threads, "shizi-engine-client")
 
-    async def read_page(self, page: SharedPage, options: ReadOptions, claim: Claim) -> tuple[Page, Mapping[str, float]]:
+    async def read_page(
+        self, page: SharedPage, options: ReadOptions, claim: Claim, *, alone: bool = False
+    ) -> tuple[Page, Mapping[str, float]]:
         """Reads one page.
 
         Args:
             page: whose memory must stay until this returns.
             options: as for `OCR.read_page`.
             claim: on whose behalf, and until when; to give it up, cancel the call.
+            alone: whether the engine reads nothing else meanwhile.
 
         Returns:
             The page, and the milliseconds of each stage; "queue" is the time that it waited in the engine.
 
         Raises:
-            EngineUnavailable: nothing listens, or the engine ended while it read.
+            EngineUnavailable: nothing listens.
+            EngineDied: the engine ended while it had the page.
             Overloaded: too many pages wait there.
             DeadlineExceeded: the deadline passed.
             ShiziError: as `OCR.read_page`.
@@ -67,7 +71,8 @@ class EngineClient:
         if claim.deadline <= time.monotonic():
             raise DeadlineExceeded("the time allowed for this page passed before it was sent; allow more")
         with link.held():
-            data = await self._written(page, options, claim, shared=link.shared_memory)
+            head = _head(page, options, claim, shared=link.shared_memory, alone=alone)
+            data = await self._written(page, *head, shared=link.shared_memory)
             answer, _ = await link.call("ModelInfer", data, _left(claim))
         read, times, models = read_answer(answer)
         if link.models and models not in ("", digest(link.models)):
@@ -140,9 +145,8 @@ class EngineClient:
             raise EngineUnavailable("the engine is being started; try again soon", after)
         return self._link
 
-    async def _written(self, page: SharedPage, options: ReadOptions, claim: Claim, *, shared: bool) -> bytes:
+    async def _written(self, page: SharedPage, head: bytes, layer: bytes | None, *, shared: bool) -> bytes:
         """The bytes of the request; large ones are made on a thread."""
-        head, layer = _head(page, options, claim, shared=shared)
         raw: list[bytes] = [] if layer is None else [len(layer).to_bytes(_PREFIX, "little"), layer]
         if page.pixels is None or shared:
             return join(head, [b"".join(raw)] if raw else [])
@@ -160,13 +164,17 @@ def _left(claim: Claim) -> float | None:
     return None if claim.deadline == math.inf else max(claim.deadline - time.monotonic(), 0.001)
 
 
-def _head(page: SharedPage, options: ReadOptions, claim: Claim, *, shared: bool) -> tuple[bytes, bytes | None]:
+def _head(
+    page: SharedPage, options: ReadOptions, claim: Claim, *, shared: bool, alone: bool
+) -> tuple[bytes, bytes | None]:
     """The message without its raw contents, and the text layer, if it is worth sending."""
     message = protocol.new("ModelInferRequest")
     message.model_name, message.model_version = MODEL, VERSION
     message.parameters["options"].string_param = _options_json(options)
     message.parameters["tenant"].string_param = claim.tenant
     message.parameters["lane"].string_param = claim.lane
+    if alone:
+        message.parameters["alone"].bool_param = True
     if claim.deadline < math.inf:
         message.parameters["deadline_ms"].int64_param = max(int(1000 * (claim.deadline - time.monotonic())), 1)
     message.outputs.add(name="page")

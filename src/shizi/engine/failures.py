@@ -30,7 +30,15 @@ _NOT_REACHED: Final = ("failed to connect", "resolution failed", "no address")
 
 
 class EngineDied(EngineUnavailable):
-    """The engine, or the connection to it, ended while it had this page, which may be why."""
+    """The engine, or the connection to it, ended while it had this page.
+
+    Attributes:
+        begun: whether it read the page just then, which may be why it ended; else the page only waited.
+    """
+
+    def __init__(self, message: str, retry_after: float | None = None, *, begun: bool = False) -> None:
+        super().__init__(message, retry_after)
+        self.begun = begun
 
 
 _STATUS: Final = {
@@ -70,19 +78,22 @@ def trailers(error: ShiziError) -> Metadata:
     return code
 
 
-def restored(code: grpc.StatusCode, message: str, metadata: Iterable[tuple[str, str | bytes]]) -> ShiziError:
+def restored(
+    code: grpc.StatusCode, message: str, metadata: Iterable[tuple[str, str | bytes]], *, begun: bool = False
+) -> ShiziError:
     """The error that the other side raised; of a side that says none of our codes, the one nearest to its status.
 
     Args:
         code: of the call.
         message: what the other side said.
         metadata: that came at the end of the call.
+        begun: whether the other side said that it had begun.
     """
     said = {key: value for key, value in metadata if isinstance(value, str)}
     kind = {error.code: error for error in taxonomy()}.get(said.get(CODE, ""))
     if kind is not None and issubclass(kind, TryLater):
         return kind(message, _seconds(said.get(RETRY_AFTER)))
-    return _nearest(code, message) if kind is None else kind(message)
+    return _nearest(code, message, begun) if kind is None else kind(message)
 
 
 def _seconds(text: str | None) -> float | None:
@@ -93,7 +104,7 @@ def _seconds(text: str | None) -> float | None:
     return value if 0 <= value < float("inf") else None
 
 
-def _nearest(code: grpc.StatusCode, message: str) -> ShiziError:
+def _nearest(code: grpc.StatusCode, message: str, begun: bool) -> ShiziError:
     if code is grpc.StatusCode.DEADLINE_EXCEEDED:
         return DeadlineExceeded("the engine did not answer within the time that was allowed; allow more, or send less")
     if code is grpc.StatusCode.RESOURCE_EXHAUSTED and "larger than max" in message:
@@ -103,7 +114,7 @@ def _nearest(code: grpc.StatusCode, message: str) -> ShiziError:
     if code is grpc.StatusCode.UNAVAILABLE and any(words in message.lower() for words in _NOT_REACHED):
         return EngineUnavailable("the engine is not there; try again later", _SOON_S)
     if code in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED):
-        return EngineDied("the engine ended while it worked on this; try again later", _SOON_S)
+        return EngineDied("the engine ended while it had this page; try again later", _SOON_S, begun=begun)
     if code is grpc.StatusCode.UNIMPLEMENTED:
         return EngineUnavailable("what listens there is no engine of shizi; look at the address")
     if code is grpc.StatusCode.INVALID_ARGUMENT:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from collections import deque
 from typing import Final
 
 from shizi.batching.claim import LANES, Claim, Lane
@@ -20,7 +21,8 @@ class Gate:
     """Lets pages in; belongs to one event loop.
 
     Turns go round as in `BatchQueue`, paid in bytes, between lanes, between tenants, and between the pages of a tenant. Where there
-    are several places, bulk pages leave one of them to others, who so never wait for the end of a bulk page.
+    are several places, bulk pages leave one of them to others, who so never wait for the end of a bulk page. A page that asks for
+    it is read alone, before those that wait.
 
     Args:
         places: pages that are inside at a time.
@@ -35,6 +37,8 @@ class Gate:
         self._most_bytes = most_bytes
         self._bytes = 0
         self._queue: BatchQueue[asyncio.Future[None]] = BatchQueue(_TURNS)
+        self._loners: deque[tuple[Claim, asyncio.Future[None]]] = deque()
+        self._is_one_alone = False
         self._mean_s = 1.0
 
     @property
@@ -45,14 +49,15 @@ class Gate:
     @property
     def waiting(self) -> int:
         """Pages that wait for their turn."""
-        return len(self._queue)
+        return len(self._queue) + len(self._loners)
 
-    async def enter(self, claim: Claim, size: int) -> None:
+    async def enter(self, claim: Claim, size: int, *, alone: bool = False) -> None:
         """Returns when it is this page's turn; `leave` must follow.
 
         Args:
             claim: on whose behalf; after its deadline the page is never read.
             size: bytes that the page holds.
+            alone: enters when nobody is inside, and nobody enters before it leaves.
 
         Raises:
             Overloaded: too many wait, or what waits is too large.
@@ -61,7 +66,7 @@ class Gate:
         self._refuse(claim.lane, size)
         self._bytes += size
         try:
-            await self._turn(claim, size)
+            await self._turn(claim, size, alone)
         except BaseException:
             self._bytes -= size
             raise
@@ -70,10 +75,16 @@ class Gate:
         """A page of this size is done, in so many seconds."""
         self._bytes -= size
         self._mean_s += _WEIGHT * (seconds - self._mean_s)
+        self._out(claim)
+
+    def _out(self, claim: Claim) -> None:
         self._inside[claim.lane] -= 1
+        self._is_one_alone = False  # whoever leaves while one is alone is that one
         self._give()
 
     def _free(self, lane: Lane) -> bool:
+        if self._is_one_alone or self._loners:
+            return False
         places = self._places[lane]
         return self.inside < self._places["interactive"] and (lane != "bulk" or self._inside[lane] < places)
 
@@ -92,11 +103,14 @@ class Gate:
                 after,
             )
 
-    async def _turn(self, claim: Claim, size: int) -> None:
+    async def _turn(self, claim: Claim, size: int, alone: bool) -> None:
         if claim.deadline <= time.monotonic():
             raise _late()
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queue.add([Item(claim, None, max(size, 1), future)])
+        if alone:
+            self._loners.append((claim, future))
+        else:
+            self._queue.add([Item(claim, None, max(size, 1), future)])
         self._give()
         if future.done():
             return
@@ -105,17 +119,28 @@ class Gate:
             async with asyncio.timeout(left):
                 await future
         except BaseException as error:
-            if future.done() and not future.cancelled():
-                self._inside[claim.lane] -= 1  # its turn had come just then: the next one's
-                self._give()
-            future.cancel()
-            self._queue.drop(claim)
+            self._give_up(claim, future)
             if isinstance(error, TimeoutError):
                 raise _late() from None
             raise
 
+    def _give_up(self, claim: Claim, future: asyncio.Future[None]) -> None:
+        if future.done() and not future.cancelled():
+            self._out(claim)  # its turn had come just then: the next one's
+            return
+        future.cancel()
+        self._queue.drop(claim)
+        if (claim, future) in self._loners:
+            self._loners.remove((claim, future))
+            self._give()
+
     def _give(self) -> None:
         """Lets in who is next, as far as there are places."""
+        if self._loners and not self.inside:
+            claim, future = self._loners.popleft()
+            self._inside[claim.lane] += 1
+            self._is_one_alone = True
+            future.set_result(None)
         now = time.monotonic()
         while open_to := [lane for lane in LANES if self._free(lane)]:
             turn = self._queue.next_batch(now, lanes=open_to)

@@ -26,10 +26,11 @@ from shizi.engine.reader import PageReader
 from shizi.engine.regions import Regions
 from shizi.engine.request import MODEL, VERSION, PageRequest, RequestParser, check_model
 from shizi.errors import DeadlineExceeded, EngineUnavailable, InvalidRequest, OutOfMemory, ShiziError
-from shizi.tracing import HEADERS, Mark, span
+from shizi.tracing import HEADERS, Untraced, span
 from shizi.types import ModelInfo
 
 MODELS_KEY: Final = "shizi-models-bin"
+BEGUN: Final = "shizi-begun"  # sent when a page is begun: if the engine then dies, it may be the page that did it
 INSTANCE: Final = "shizi-instance"  # names one run of one engine
 STALLED: Final = 75  # exit code of an engine in which a page never ended
 _SPARE_CALLS = 64  # beside those that wait: questions whether it is alive must always get through
@@ -50,6 +51,10 @@ class Context(Protocol):
 
     def time_remaining(self) -> float | None:
         """Seconds until the client gives up."""
+        ...
+
+    async def send_initial_metadata(self, initial_metadata: Sequence[tuple[str, str | bytes]]) -> None:
+        """What is sent at once."""
         ...
 
     def set_trailing_metadata(self, trailing_metadata: Sequence[tuple[str, str | bytes]]) -> None:
@@ -168,7 +173,7 @@ class Host:
         gone = threading.Event()
         claim = Claim(request.tenant, deadline, request.lane, gone.is_set)
         with span("read page", "server", _parent(context), lane=request.lane) as mark:
-            await self._gate.enter(claim, request.size)
+            await self._enter(request, claim, context)
             work = self._begin(request, claim, lambda: _read(reader, request, arrived, claim, mark))
             try:
                 async with asyncio.timeout(deadline - time.monotonic()):
@@ -177,6 +182,15 @@ class Host:
                 raise _late() from None
             finally:
                 gone.set()
+
+    async def _enter(self, request: PageRequest, claim: Claim, context: Context) -> None:
+        """Waits for the page's turn, and says that it is begun."""
+        await self._gate.enter(claim, request.size, alone=request.alone)
+        try:
+            await context.send_initial_metadata(((BEGUN, "1"),))
+        except BaseException:
+            self._gate.leave(claim, request.size, 0.0)
+            raise
 
     def _begin(self, request: PageRequest, claim: Claim, read: Callable[[], bytes]) -> Future[bytes]:
         """Reads on a thread. The place in the gate is free when the thread is, whoever waits for the answer or does no more."""
@@ -214,7 +228,7 @@ def _parent(context: Context) -> dict[str, str]:
     return {name: str(value) for name, value in context.invocation_metadata() or () if name in HEADERS}
 
 
-def _read(reader: PageReader, request: PageRequest, arrived: float, claim: Claim, mark: Mark) -> bytes:
+def _read(reader: PageReader, request: PageRequest, arrived: float, claim: Claim, mark: Untraced) -> bytes:
     start = time.monotonic()
     if start > claim.deadline:
         raise _late()

@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from shizi.engine import address, protocol
 from shizi.engine.failures import restored
-from shizi.engine.host import INSTANCE, MODELS_KEY
+from shizi.engine.host import BEGUN, INSTANCE, MODELS_KEY
 from shizi.engine.options import MIB
 from shizi.engine.request import MODEL, VERSION
 from shizi.engine.security import ClientSecurity
@@ -82,7 +82,8 @@ class Link:
             return answer, dict(await call.trailing_metadata() or ())
         except grpc.aio.AioRpcError as error:
             metadata = [(key, value) for key, value in error.trailing_metadata() or ()]
-            raise restored(error.code(), error.details() or "", metadata) from None
+            begun = any(key == BEGUN for key, _ in error.initial_metadata() or ())
+            raise restored(error.code(), error.details() or "", metadata, begun=begun) from None
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is not None and task.cancelling():

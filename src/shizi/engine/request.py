@@ -24,7 +24,7 @@ from shizi.pipeline.options import ReadOptions
 MODEL, VERSION = "shizi", "1"
 SHARED_KEY: Final = "shared_memory_key"
 _REGION, _SIZE, _OFFSET = "shared_memory_region", "shared_memory_byte_size", "shared_memory_offset"
-_PARAMETERS: Final = ("options", "deadline_ms", "tenant", "lane", "width", "height")
+_PARAMETERS: Final = ("options", "deadline_ms", "tenant", "lane", "alone", "width", "height")
 _LONGEST_ID = 256
 _CHANNELS = 3
 _PREFIX = 4  # bytes before each element of a BYTES tensor: its length, little-endian
@@ -57,6 +57,7 @@ class PageRequest:
         deadline_s: seconds that the client allows; None where it said nothing.
         tenant: who pays for it.
         lane: of the work that it belongs to.
+        alone: whether nothing else may be read meanwhile.
     """
 
     id: str
@@ -68,6 +69,7 @@ class PageRequest:
     deadline_s: float | None
     tenant: str
     lane: Lane
+    alone: bool
 
     @property
     def size(self) -> int:
@@ -123,6 +125,7 @@ class RequestParser:
             _deadline(parameters.get("deadline_ms")),
             _tenant(parameters),
             _lane(parameters),
+            _flag(parameters.get("alone", False), "alone"),
         )
 
     def _inputs(
@@ -277,15 +280,20 @@ def _tenant(parameters: dict[str, protocol.Message]) -> str:
 
 def _lane(parameters: dict[str, protocol.Message]) -> Lane:
     found = parameters.get("lane", LANES[0])
-    for lane in LANES:
-        if found == lane:
-            return lane
-    raise InvalidRequest(f"lane must be one of {', '.join(LANES)}")
+    if found not in LANES:
+        raise InvalidRequest(f"lane must be one of {', '.join(LANES)}")
+    return LANES[LANES.index(found)]
 
 
 def _whole(value: protocol.Message, name: str) -> int:
     if type(value) is not int:
         raise InvalidRequest(f"{name} must be a whole number")
+    return value
+
+
+def _flag(value: protocol.Message, name: str) -> bool:
+    if type(value) is not bool:
+        raise InvalidRequest(f"{name} must be true or false")
     return value
 
 
