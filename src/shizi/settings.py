@@ -35,7 +35,9 @@ class Settings(BaseModel):
     )
     tier: str = Field(default="general", description="which set of models reads")
     runtime: Literal["auto", "onnx", "openvino"] = Field(default="auto", description="which library runs the models")
-    precision: Literal["auto", "float32", "bfloat16"] = Field(default="auto", description="arithmetic of the models")
+    precision: Literal["auto", "float32", "bfloat16", "int8"] = Field(
+        default="auto", description="arithmetic of the models"
+    )
     threads: PositiveInt | None = Field(
         default=None, le=MOST_THREADS, description="CPU threads of the models; default: the CPU quota"
     )
@@ -111,6 +113,21 @@ class Settings(BaseModel):
     ca_file: Path | None = Field(
         default=None, description="`shizi read`: certificates (PEM) of the authorities by which that server is known"
     )
+    engines: str = Field(
+        default="",
+        description="`shizi serve`: engines elsewhere that read, tcp://HOST:PORT or unix:///path, separated by commas",
+    )
+    engine_token_file: Path | None = Field(
+        default=None, description="`shizi serve`: its first line is the token that these engines ask for"
+    )
+    engine_ca: Path | None = Field(
+        default=None,
+        description="`shizi serve`: certificates (PEM) by which these engines are known; they are called over TLS",
+    )
+    engine_certificate: Path | None = Field(
+        default=None, description="`shizi serve`: the certificate (PEM) that these engines ask for"
+    )
+    engine_key: Path | None = Field(default=None, description="`shizi serve`: the key of that certificate (PEM)")
     preview_side: PositiveInt = Field(default=1280, description="`shizi serve`: longer side of a page for a preview")
     pre_stop_s: float = Field(
         default=5, ge=0, le=3600, description="`shizi serve`: seconds after SIGTERM in which requests are still taken"

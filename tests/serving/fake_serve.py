@@ -18,13 +18,15 @@ from shizi.settings import from_environment
 
 def main() -> None:
     options = serve_options(json.loads(sys.argv[1]), from_environment(os.environ))
-    looked_after = options.supervisor
+    looked_after = options.engines.local
+    assert looked_after is not None
     supervisor = dataclasses.replace(
         looked_after,
         reader=dataclasses.replace(looked_after.reader, opener=OPENER),
         host=dataclasses.replace(looked_after.host, warmup_batches=0),
     )
-    run(dataclasses.replace(options, supervisor=supervisor), lambda line: print(line, file=sys.stderr, flush=True))
+    engines = dataclasses.replace(options.engines, local=supervisor)
+    run(dataclasses.replace(options, engines=engines), lambda line: print(line, file=sys.stderr, flush=True))
 
 
 if __name__ == "__main__":

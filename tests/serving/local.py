@@ -12,11 +12,17 @@ import json
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 from shizi import OCR, errors
+from shizi.database.connect import connect
 from shizi.errors import DeadlineExceeded, ShiziError, TryLater
 from shizi.imaging.limits import Limits
+from shizi.jobs.job import JobLimits
+from shizi.jobs.store import JobStore
+from shizi.jobs.webhook_store import WebhookStore
+from shizi.jobs.webhook_target import TargetRules
 from shizi.pipeline.options import ReadOptions
 from shizi.serving.addresses import ClientAddress, ProxyOptions
 from shizi.serving.admission import Admission, AdmissionOptions
@@ -27,6 +33,9 @@ from shizi.serving.cache_memory import MemoryBackend
 from shizi.serving.caller import OCR as SCOPE
 from shizi.serving.drawing import Drawings
 from shizi.serving.gate import Gate
+from shizi.serving.jobs import Jobs, JobsOptions
+from shizi.serving.keyring import KeyRing
+from shizi.serving.keys import KeyStore
 from shizi.serving.lifecycle import Lifecycle
 from shizi.serving.logs import make_log, quiet_library_logs
 from shizi.serving.metrics import Metrics
@@ -64,6 +73,9 @@ class LocalReader:
     async def models(self) -> tuple[ModelInfo, ...]:
         return (ModelInfo("detect", "drawn", "1", "0" * 64),)
 
+    def facts(self) -> list[dict[str, Any]]:
+        return [{"engine": 1, "state": self.state}]
+
     def _read(self, upload: Upload, options: ReadOptions) -> Document:
         self._ocr = self._ocr or OCR()
         return self._ocr.read(upload.file, **{f.name: getattr(options, f.name) for f in dataclasses.fields(options)})
@@ -90,15 +102,23 @@ class LocalReader:
         return SAID
 
 
-async def run(service: dict[str, Any], server: dict[str, Any], uploads: dict[str, Any]) -> None:
+def jobs_of(folder: str, limits: dict[str, Any], **options: Any) -> Jobs:
+    """Jobs in a file; nobody works on them but the test."""
+    database = connect(None, Path(folder))
+    rules = TargetRules(schemes=("https", "http"), ports=(80, 443))
+    return Jobs(JobStore(database, JobLimits(**limits)), WebhookStore(database), JobsOptions(targets=rules, **options))
+
+
+async def run(service: dict[str, Any], server: dict[str, Any], uploads: dict[str, Any], jobs: dict[str, Any]) -> None:
     threads = ThreadPoolExecutor(8)
     reader = LocalReader(threads)
     limits = Limits()
     quota, waiting = service.pop("quota", None), service.pop("queue", 100)
     rates = RateOptions() if quota is None else RateOptions(anonymous=Quota(requests=quota, megapixels=1000))
-    strangers = frozenset({SCOPE}) if service.pop("strangers", True) else None
+    strangers = frozenset({SCOPE, "jobs"}) if service.pop("strangers", True) else None
+    keys = service.pop("keys", None)
     gate = Gate(
-        Authenticator(None, None, strangers),
+        Authenticator(None if keys is None else KeyRing(KeyStore(Path(keys))), None, strangers),
         RateLimiter(rates, counted=quota is not None),
         ClientAddress(ProxyOptions()),
     )
@@ -118,6 +138,8 @@ async def run(service: dict[str, Any], server: dict[str, Any], uploads: dict[str
     )
     quiet_library_logs(log)
     parts = Service(options, results, reader, gate, Drawings(limits, 2), metrics, log, Lifecycle(), threads)
+    if jobs:
+        parts = dataclasses.replace(parts, jobs=jobs_of(**jobs))
     doors = [(public_app(parts), bind(listening.host, listening.port, 100))]
     if listening.internal_port is not None:
         doors.append((internal_app(parts), bind(listening.internal_host, listening.internal_port, 100)))
@@ -127,4 +149,4 @@ async def run(service: dict[str, Any], server: dict[str, Any], uploads: dict[str
 
 
 if __name__ == "__main__":
-    asyncio.run(run(*(json.loads(argument) for argument in sys.argv[1:4])))
+    asyncio.run(run(*(json.loads(argument) for argument in sys.argv[1:5])))

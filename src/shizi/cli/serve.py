@@ -32,6 +32,11 @@ _PORT: Final = click.IntRange(0, 65_535)
 _POSITIVE: Final = click.IntRange(min=1)
 
 
+def _joined(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> str | None:
+    """One text, as the environment's variable has it."""
+    return ",".join(values) or None
+
+
 class ServeCommand(GroupedCommand):
     """The command with its headings."""
 
@@ -50,6 +55,7 @@ class ServeCommand(GroupedCommand):
         ),
         "Jobs and corrections": ("data_dir", "feedback_crops", "feedback_rows", "feedback_bytes"),
         "The end": ("pre_stop_s", "drain_s"),
+        "Engines elsewhere": ("engines", "engine_token_file", "engine_ca", "engine_certificate", "engine_key"),
         "Engine": ("tier", "runtime", "precision", "threads", "offline", "models_dir"),
     }
 
@@ -122,6 +128,18 @@ class ServeCommand(GroupedCommand):
     metavar="SECONDS",
     help="After that, what was begun may end within so long (default: 60).",
 )
+@click.option(
+    "--engine",
+    "engines",
+    multiple=True,
+    metavar="ADDRESS",
+    callback=_joined,
+    help="Have pages read by the engine at tcp://HOST:PORT or unix:///path; may be said several times. Then none is started here.",
+)
+@click.option("--engine-token-file", type=_FILE, help="Its first line is the token that these engines ask for.")
+@click.option("--engine-ca", type=_FILE, help="Call them over TLS; by these certificates (PEM) they are known.")
+@click.option("--engine-certificate", type=_FILE, help="The certificate (PEM) that they ask for.")
+@click.option("--engine-key", type=_FILE, help="The key of that certificate (PEM).")
 @engine_flags
 @click.option("--offline", is_flag=True, default=None, help="Never fetch a model.")
 @click.option("--models-dir", type=click.Path(file_okay=False, path_type=Path), help="Where models are kept.")
@@ -135,6 +153,7 @@ def serve(**values: object) -> int:
     Examples:
       shizi serve
       shizi serve --host 0.0.0.0 --api-keys /etc/shizi/keys.db --internal-port 9090
+      shizi serve --engine tcp://10.0.0.5:8001 --engine tcp://10.0.0.6:8001 --engine-token-file token --engine-ca ca.pem
       curl -F file=@invoice.png 'http://127.0.0.1:8080/v1/ocr?format=text'
     """
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from typing import Final
 
+import click
 from pydantic import ValidationError
 
 from shizi.cli.engine import limits, pull_missing, store
 from shizi.cli.engine_flags import reader_options
-from shizi.cli.options import engine_options
+from shizi.cli.options import EngineOptions, engine_options
 from shizi.cli.version import own_version
+from shizi.engine.address import parse
+from shizi.engine.link import ClientOptions
+from shizi.engine.security import ClientSecurity
 from shizi.engine.supervisor import SupervisorOptions
 from shizi.errors import InvalidRequest
 from shizi.imaging.limits import Limits
@@ -18,9 +23,9 @@ from shizi.release.feedback import FeedbackLimits
 from shizi.serving.addresses import ProxyOptions
 from shizi.serving.admission import AdmissionOptions
 from shizi.serving.auth import AuthOptions
-from shizi.serving.breaker import BreakerOptions
 from shizi.serving.cache import CacheOptions
 from shizi.serving.cache_redis import RedisCacheOptions
+from shizi.serving.engines.start import EnginesOptions
 from shizi.serving.jwks import JwksOptions
 from shizi.serving.options import LONGEST_TIMEOUT_S, ServerOptions, ServiceOptions
 from shizi.serving.process import ServeOptions, TokenSource
@@ -29,6 +34,8 @@ from shizi.serving.storage import StorageOptions
 from shizi.serving.tokens import TokenOptions
 from shizi.serving.uploads import UploadLimits
 from shizi.settings import Settings
+
+_OF_AN_ENGINE: Final = ("tier", "runtime", "precision", "threads")
 
 
 def serve_options(values: Mapping[str, object], settings: Settings) -> ServeOptions:
@@ -40,7 +47,8 @@ def serve_options(values: Mapping[str, object], settings: Settings) -> ServeOpti
     """
     chosen = _over(values, settings)
     engine = engine_options(values, settings)
-    pull_missing(store(engine), engine.tier, sys.stderr)
+    if not chosen.engines:
+        pull_missing(store(engine), engine.tier, sys.stderr)
     bounds = limits(engine)
     return ServeOptions(
         service=_service(chosen, bounds),
@@ -57,13 +65,12 @@ def serve_options(values: Mapping[str, object], settings: Settings) -> ServeOpti
         tokens=_tokens(chosen),
         rates=RateOptions(storage_url=chosen.rate_storage.get_secret_value() if chosen.rate_storage else None),
         proxies=ProxyOptions(trusted=_listed(chosen.trusted_proxies)),
-        supervisor=SupervisorOptions(reader=reader_options(engine)),
+        engines=_engines(chosen, engine, values),
         admission=AdmissionOptions(
             max_queue_size=chosen.max_queue_size,
             model_timeout=chosen.request_timeout_s,
             tenant_share=AdmissionOptions().tenant_share if chosen.api_keys or chosen.token_issuer else 1.0,
         ),
-        breaker=BreakerOptions(),
         cache=CacheOptions(max_bytes=chosen.cache_bytes),
         storage=_storage(chosen),
         feedback=FeedbackLimits(
@@ -80,6 +87,28 @@ def _over(values: Mapping[str, object], settings: Settings) -> Settings:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         raise InvalidRequest(f"--{str(first['loc'][0]).replace('_', '-')}: {first['msg']}") from None
+
+
+def _engines(chosen: Settings, engine: EngineOptions, values: Mapping[str, object]) -> EnginesOptions:
+    """An engine of the server's own, or those that are named."""
+    security = ClientSecurity(chosen.engine_token_file, chosen.engine_ca, chosen.engine_certificate, chosen.engine_key)
+    remote = _listed(chosen.engines)
+    if not remote:
+        if security != ClientSecurity():
+            raise InvalidRequest(
+                "--engine-token-file, --engine-ca, --engine-certificate and --engine-key are for --engine"
+            )
+        return EnginesOptions(local=SupervisorOptions(reader=reader_options(engine)))
+    useless = [name for name in _OF_AN_ENGINE if values.get(name) is not None]
+    if useless:
+        raise InvalidRequest(f"--{useless[0]} is a matter of the engines that --engine names; say it to `shizi engine`")
+    for address in remote:
+        if not parse(address).loopback and security.ca is None:
+            message = (
+                f"shizi serve: {address}: without --engine-ca (TLS), whoever sees the network sees pages and tokens"
+            )
+            click.echo(message, err=True)
+    return EnginesOptions(remote=remote, client=ClientOptions(security=security))
 
 
 def _service(chosen: Settings, bounds: Limits) -> ServiceOptions:

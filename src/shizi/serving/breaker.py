@@ -80,6 +80,14 @@ class Breaker:
         """For metrics; an open breaker whose time is over stays "open" until somebody tries."""
         return self._state
 
+    @property
+    def open_to_calls(self) -> bool:
+        """Whether an attempt made now would be let through."""
+        if self._state == "closed":
+            return True
+        over = self._clock() >= self._until
+        return over or (self._state == "half-open" and self._probe is None)
+
     def attempt(self, deadline: float) -> Attempt:
         """A call to the engine, to be made inside a `with` statement, which raises EngineUnavailable where it may not be made.
 

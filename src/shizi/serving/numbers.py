@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from shizi.serving.admission import Admission
 from shizi.serving.breaker import Breaker
@@ -14,11 +14,9 @@ from shizi.serving.ratelimit import RateLimiter
 from shizi.serving.reader import SandboxReader
 
 if TYPE_CHECKING:
-    from shizi.engine.supervisor import Supervisor
     from shizi.imaging.sandbox import Sandbox
 
 Number = tuple[str, str, Mapping[str, str], float]
-_STATES: Final = ("starting", "ready", "restarting", "stopped")
 
 
 class ReaderNumbers:
@@ -34,28 +32,6 @@ class ReaderNumbers:
     def counters(self) -> Iterator[Number]:
         """See `Numbers`."""
         yield from ()
-
-
-class EngineNumbers:
-    """The state of the engine's process."""
-
-    def __init__(self, supervisor: Supervisor) -> None:
-        self._supervisor = supervisor
-
-    def gauges(self) -> Iterator[Number]:
-        """See `Numbers`."""
-        for state in _STATES:
-            yield (
-                "engine_state",
-                "1 for the state that the engine is in.",
-                {"state": state},
-                self._supervisor.state == state,
-            )
-
-    def counters(self) -> Iterator[Number]:
-        """See `Numbers`."""
-        yield "engine_restarts", "Engines started because one had died.", {}, self._supervisor.restarts
-        yield "engine_replacements", "Engines replaced by another.", {}, self._supervisor.replacements
 
 
 class SandboxNumbers:

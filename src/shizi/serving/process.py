@@ -5,29 +5,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Callable, Mapping
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from structlog.typing import FilteringBoundLogger
 
-from shizi.batching.claim import Claim
 from shizi.database.connect import Database
-from shizi.engine.supervisor import Supervisor, SupervisorOptions
 from shizi.imaging.sandbox import Sandbox, SandboxOptions
-from shizi.pipeline.options import ReadOptions
 from shizi.release.feedback import FeedbackLimits, FeedbackStore
 from shizi.serving.addresses import ClientAddress, ProxyOptions
 from shizi.serving.admission import Admission, AdmissionOptions
 from shizi.serving.app import internal_app, public_app
 from shizi.serving.auth import AuthOptions, authenticator, is_loopback
-from shizi.serving.breaker import Breaker, BreakerOptions
 from shizi.serving.cache import CacheOptions, ResultCache
 from shizi.serving.cache_memory import MemoryBackend
 from shizi.serving.cache_redis import RedisBackend, RedisCacheOptions
 from shizi.serving.drawing import Drawings
+from shizi.serving.engines.numbers import EngineNumbers
+from shizi.serving.engines.pool import Engines
+from shizi.serving.engines.start import EnginesOptions, reload, running
 from shizi.serving.feedback import Feedback
 from shizi.serving.gate import Gate
 from shizi.serving.jwks import Jwks, JwksOptions
@@ -36,9 +35,7 @@ from shizi.serving.logs import make_log, quiet_library_logs
 from shizi.serving.metrics import Metrics
 from shizi.serving.numbers import (
     AdmissionNumbers,
-    BreakerNumbers,
     CacheNumbers,
-    EngineNumbers,
     RateNumbers,
     ReaderNumbers,
     SandboxNumbers,
@@ -52,10 +49,6 @@ from shizi.serving.service import Service
 from shizi.serving.storage import StorageOptions, opened
 from shizi.serving.tokens import TokenOptions, TokenVerifier
 from shizi.tracing import start_tracing
-from shizi.types import ModelInfo, Page
-
-if TYPE_CHECKING:
-    from shizi.imaging.sandbox import SharedPage
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,41 +70,12 @@ class ServeOptions:
     tokens: TokenSource | None
     rates: RateOptions
     proxies: ProxyOptions
-    supervisor: SupervisorOptions
+    engines: EnginesOptions
     admission: AdmissionOptions
-    breaker: BreakerOptions
     cache: CacheOptions
     cache_storage: RedisCacheOptions | None = None
     storage: StorageOptions = field(default_factory=StorageOptions)
     feedback: FeedbackLimits = field(default_factory=FeedbackLimits)
-
-
-class LocalEngine:
-    """The engine that a supervisor keeps running, whatever process it is at the moment."""
-
-    def __init__(self, supervisor: Supervisor, breaker: Breaker) -> None:
-        self._supervisor = supervisor
-        self._breaker = breaker
-
-    @property
-    def state(self) -> str:
-        """starting, ready, restarting or stopped."""
-        return self._supervisor.state
-
-    async def read_page(
-        self,
-        page: SharedPage,
-        options: ReadOptions,
-        claim: Claim,
-        source: str,  # noqa: ARG002 (of the protocol)
-    ) -> tuple[Page, Mapping[str, float]]:
-        """See `EngineClient.read_page`."""
-        with self._breaker.attempt(claim.deadline):
-            return await self._supervisor.client.read_page(page, options, claim)
-
-    async def models(self) -> tuple[ModelInfo, ...]:
-        """See `EngineClient.models`."""
-        return await self._supervisor.client.models()
 
 
 def run(options: ServeOptions, say: Callable[[str], None]) -> None:
@@ -149,15 +113,15 @@ async def _served(options: ServeOptions, log: FilteringBoundLogger, say: Callabl
         async with (
             opened(options.storage) as database,
             _gate(options) as gate,
-            _engine(options) as (supervisor, starting),
+            running(options.engines) as (engines, starting),
             _cache(options) as cached,
         ):
-            service, parts = _service(options, gate, supervisor, cached, log)
+            service, parts = _service(options, gate, engines, cached, log)
             service = _with_feedback(service, options, database)
             listeners = [(public_app(service), public)]
             if internal is not None:
                 listeners.append((internal_app(service), internal))
-            with parts:
+            with parts, _replacing_on_signal(engines):
                 await serve(
                     listeners,
                     server,
@@ -202,24 +166,31 @@ async def _cache(options: ServeOptions) -> AsyncIterator[tuple[ResultCache, Cach
         await cache.close()
 
 
-@contextlib.asynccontextmanager
-async def _engine(options: ServeOptions) -> AsyncIterator[tuple[Supervisor, asyncio.Task[None]]]:
-    """The engine, which is being started, and the task that starts it."""
-    supervisor = Supervisor(options.supervisor)
-    starting = asyncio.create_task(supervisor.start())
+@contextlib.contextmanager
+def _replacing_on_signal(engines: Engines) -> Iterator[None]:
+    """SIGHUP replaces the engine, while requests go on."""
+    loop = asyncio.get_running_loop()
+    tasks: set[asyncio.Task[None]] = set()
+
+    def asked() -> None:
+        if not tasks:  # one is enough, whoever asks meanwhile
+            task = asyncio.create_task(reload(engines))
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+
+    loop.add_signal_handler(signal.SIGHUP, asked)
     try:
-        yield supervisor, starting
+        yield
     finally:
-        if not starting.done():
-            starting.cancel()
-            await asyncio.wait([starting])
-        await supervisor.stop()
+        loop.remove_signal_handler(signal.SIGHUP)
+        for task in tasks:
+            task.cancel()
 
 
 def _service(
     options: ServeOptions,
     gate: Gate,
-    supervisor: Supervisor,
+    engines: Engines,
     cached: tuple[ResultCache, CacheNumbers],
     log: FilteringBoundLogger,
 ) -> tuple[Service, contextlib.ExitStack]:
@@ -230,25 +201,23 @@ def _service(
     stack.callback(threads.shutdown, cancel_futures=True)
     sandbox = Sandbox(wanted.limits, SandboxOptions(processes=wanted.documents))
     stack.callback(sandbox.close)
-    breaker, admission = Breaker(options.breaker), Admission(options.admission)
-    engine = LocalEngine(supervisor, breaker)
-    reader = SandboxReader(sandbox, engine, wanted.limits, wanted.documents)
+    admission = Admission(options.admission)
+    reader = SandboxReader(sandbox, engines, wanted.limits, wanted.documents)
     stack.callback(reader.close)
     drawings = Drawings(wanted.limits, wanted.drawings)
     stack.callback(drawings.close)
     cache, cache_numbers = cached
     numbers = (
         ReaderNumbers(reader),
-        EngineNumbers(supervisor),
+        EngineNumbers(engines),
         SandboxNumbers(sandbox),
         AdmissionNumbers(admission),
-        BreakerNumbers("local", breaker),
         cache_numbers,
         RateNumbers(gate.limiter),
     )
     metrics = Metrics(wanted.version, numbers)
-    results = Results(reader, engine.models, admission, cache, metrics, wanted.version, threads)
-    return Service(wanted, results, engine, gate, drawings, metrics, log, Lifecycle(), threads), stack
+    results = Results(reader, engines.models, admission, cache, metrics, wanted.version, threads)
+    return Service(wanted, results, engines, gate, drawings, metrics, log, Lifecycle(), threads), stack
 
 
 def _listening(public: tuple[object, ...], internal: tuple[object, ...] | None) -> str:

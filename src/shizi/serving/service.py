@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from structlog.typing import FilteringBoundLogger
 
@@ -24,7 +24,11 @@ class Models(Protocol):
 
     @property
     def state(self) -> str:
-        """starting, ready, restarting or stopped."""
+        """"ready", or why not."""
+        ...
+
+    def facts(self) -> list[dict[str, Any]]:
+        """Which engine is in which state, for clients."""
         ...
 
     async def models(self) -> tuple[ModelInfo, ...]:
