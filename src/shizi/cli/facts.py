@@ -71,6 +71,13 @@ class Model(TypedDict):
     state: str
 
 
+class Bounds(TypedDict):
+    """What a process that decodes for a server gives up here: bounds by name, and those that cannot be had, with the reason."""
+
+    held: list[str]
+    missing: dict[str, str]
+
+
 class Facts(TypedDict):
     """All of it."""
 
@@ -84,6 +91,7 @@ class Facts(TypedDict):
     offline: bool
     models: list[Model]
     limits: dict[str, float]
+    sandbox: Bounds
     fonts: dict[str, bool]
     settings: dict[str, str]
 
@@ -115,6 +123,7 @@ def gather(tier: str | None, models_dir: Path | None, environment: Mapping[str, 
         offline=settings.offline,
         models=models,
         limits=_limits(settings),
+        sandbox=_bounds(),
         fonts={name: Path(path).is_file() for name, path in FONTS.items()},
         settings=_changed(settings),
     )
@@ -200,6 +209,21 @@ def _missing(models: list[Model], tier: str, offline: bool) -> list[str]:
         "on a machine with a network, and copy its folder here" if offline else "(reading does it, too, the first time)"
     )
     return [f"models of the tier {tier} are missing or damaged: {names}; run `shizi models pull --tier {tier}` {where}"]
+
+
+def _bounds() -> Bounds:
+    """Starts such a process and asks it."""
+    try:
+        from shizi.imaging.sandbox import Sandbox, SandboxOptions
+
+        sandbox = Sandbox(Limits(), SandboxOptions(processes=1))
+        try:
+            found = sandbox.bounds()
+        finally:
+            sandbox.close()
+    except (ImportError, OSError, ShiziError) as error:  # Windows has none
+        return Bounds(held=[], missing={"sandbox": str(error)})
+    return Bounds(held=list(found.held), missing=found.missing)
 
 
 def _limits(settings: Settings) -> dict[str, float]:

@@ -12,6 +12,14 @@ from shizi.settings import variable
 
 GOOD, BAD, NOT_NEEDED = "✓", "✗", "·"
 WIDTH = 110
+BOUNDS = {
+    "landlock": "opens fonts and program code only",
+    "seccomp": "no network, no process, no program, no file is written",
+    "no-new-privileges": "nothing that it starts has more rights",
+    "no-capabilities": "has no rights of the superuser",
+    "ends-with-parent": "never outlives its server",
+    "rlimit-as": "bounds its memory",
+}
 
 
 def as_text(facts: Facts, colour: bool) -> str:
@@ -21,6 +29,7 @@ def as_text(facts: Facts, colour: bool) -> str:
         _section("Engine", _engine(facts), colour),
         _section(f"Models in {facts['models_dir']}", _models(facts, colour), colour),
         _section("Limits", _limits(facts), colour),
+        _section("Sandbox of a server", _bounds(facts, colour), colour),
         _section("Fonts", ((_mark(found, colour), name) for name, found in facts["fonts"].items()), colour),
     ]
     if facts["settings"]:
@@ -78,6 +87,18 @@ def _models(facts: Facts, colour: bool) -> Iterable[tuple[str, str]]:
 def _limits(facts: Facts) -> Iterable[tuple[str, str]]:
     for name, value in facts["limits"].items():
         yield name, f"{value:,}"
+
+
+def _bounds(facts: Facts, colour: bool) -> Iterable[tuple[str, str]]:
+    bounds = facts["sandbox"]
+    limits = [name.removeprefix("rlimit-") for name in bounds["held"] if name.startswith("rlimit-")]
+    if limits:
+        yield f"{_mark(True, colour)} rlimits", ", ".join(limits)
+    for name in bounds["held"]:
+        if not name.startswith("rlimit-"):
+            yield f"{_mark(True, colour)} {name}", BOUNDS.get(name, "")
+    for name, reason in bounds["missing"].items():
+        yield f"{_mark(False, colour)} {name}", f"{BOUNDS.get(name, 'not to be had')}: {reason}"
 
 
 def _mark(good: bool, colour: bool) -> str:

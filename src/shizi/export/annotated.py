@@ -16,8 +16,8 @@ from PIL import Image, ImageDraw, ImageFont
 from shizi.errors import InvalidRequest
 from shizi.export.base import Original, required
 from shizi.export.fonts import find_font
+from shizi.export.original import original_pages
 from shizi.export.pieces import printable
-from shizi.imaging.decode import open_pages
 from shizi.types import Document, Line, Page, Point, Polygon
 
 MOST_PAGES = 20
@@ -97,7 +97,7 @@ def render(document: Document, original: Original | None) -> bytes:
         )
     font = find_font()
     numbers = {page.number for page in document.pages}
-    images = open_pages(original.data, limits=original.limits, pages=numbers, password=original.password)
+    images = original_pages(original, numbers)
     parts = []
     for page, image in zip(document.pages, images, strict=True):
         _check_shape(page, image.width, image.height)

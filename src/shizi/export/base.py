@@ -21,11 +21,13 @@ class Original:
         data: the whole file.
         password: the one that it was opened with.
         limits: bounds of decoding it again.
+        apart: a PDF is opened in a process of its own; False where this process was made for the purpose.
     """
 
     data: bytes
     password: str | None
     limits: Limits
+    apart: bool = True
 
 
 @dataclass(frozen=True, slots=True)

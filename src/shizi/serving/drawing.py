@@ -1,7 +1,7 @@
 """Results that show the pages themselves (searchable PDF, annotated picture): made by a process of their own.
 
-They decode the document once more, so they are made where a hostile one harms nobody: in a process with bounded memory and
-time that lives for one result.
+They decode the document once more, so they are made where a hostile one harms nobody: in a process with the bounds of a sandbox
+that lives for one result.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import os
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +23,7 @@ from shizi.imaging.limits import MIB, Limits
 from shizi.serving.uploads import Upload
 from shizi.types import Document
 
-_BASE: Final = 1024 * MIB  # address space of the libraries alone
+_BASE: Final = 512 * MIB  # beyond what decoding takes: pages side by side, and the result
 _PIECE: Final = 2**20
 _ERRORS: Final = {error.code: error for error in taxonomy()}
 
@@ -62,7 +63,8 @@ class Drawings:
                     "format": name,
                     "password": password,
                     "limits": dataclasses.asdict(self._limits),
-                    "memory": _BASE + self._limits.max_memory + 3 * upload.size,
+                    "memory": _BASE + max(self._limits.max_memory, self._limits.pdf_memory) + 4 * upload.size,
+                    "parent": os.getpid(),
                     "cpu_s": max(1.0, deadline - time.monotonic()),
                     "upload": upload.size,
                 }
@@ -73,7 +75,7 @@ class Drawings:
             ) from None
 
     async def _run(self, header: dict[str, object], document: Document, upload: Upload) -> BinaryIO:
-        child = start_child("shizi.serving.drawing_worker")
+        child = start_child("shizi.serving.drawing_worker", bare=True)
         working = asyncio.get_running_loop().run_in_executor(self._threads, _talk, child, header, document, upload)
         try:
             return await asyncio.shield(working)

@@ -39,6 +39,8 @@ def lay_over(original: Original, numbers: Sequence[int], overlay: bytes | None, 
         DeadlineExceeded: it took longer than the limits allow.
         OutOfMemory: it took more memory than the limits allow.
     """
+    if not original.apart:
+        return _here(original, numbers, overlay or b"")
     limits = original.limits
     seconds = limits.pdf_timeout_s + SECONDS_PER_PAGE * len(numbers)
     size = len(original.data) + len(overlay or b"")
@@ -67,6 +69,16 @@ def lay_over(original: Original, numbers: Sequence[int], overlay: bytes | None, 
     finally:
         timer.cancel()
         stop_child(process)
+    return original.data if merged is None else merged
+
+
+def _here(original: Original, numbers: Sequence[int], overlay: bytes) -> bytes:
+    from shizi.export.pdf.worker import RefusalError, merge
+
+    try:
+        merged = merge(original.data, overlay, original.password, numbers)
+    except RefusalError as refusal:
+        raise _ERRORS[refusal.code](str(refusal)) from refusal
     return original.data if merged is None else merged
 
 

@@ -22,7 +22,9 @@ _Document = Any  # pypdfium2 has no types
 _Page = Any
 
 
-class _RefusalError(Exception):
+class RefusalError(Exception):
+    """An error that the caller turns into one of shizi's own, by its code."""
+
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
@@ -38,8 +40,8 @@ def main() -> None:
     overlay = bytearray(request["overlay"])
     receive_into(sys.stdin.buffer, memoryview(overlay))
     try:
-        merged = _merge(bytes(data), bytes(overlay), request["password"], request["pages"])
-    except _RefusalError as refusal:
+        merged = merge(bytes(data), bytes(overlay), request["password"], request["pages"])
+    except RefusalError as refusal:
         send(back, {"error": refusal.code, "message": str(refusal)})
     except MemoryError:
         send(back, {"error": "memory", "message": "not enough memory (pdf_memory) to lay text over the PDF"})
@@ -58,13 +60,13 @@ def _bound(memory: int, cpu_s: float) -> None:
             resource.setrlimit(kind, (value, value))
 
 
-def _merge(data: bytes, overlay: bytes, password: str | None, numbers: Sequence[int]) -> bytes | None:
-    """The new file, or None where it would be the old one."""
+def merge(data: bytes, overlay: bytes, password: str | None, numbers: Sequence[int]) -> bytes | None:
+    """The new file, or None where it would be the old one; raises RefusalError."""
     document = _open(data, password)
     count = len(document)
     missing = sorted(number for number in numbers if not 1 <= number <= count)
     if missing:
-        raise _RefusalError(
+        raise RefusalError(
             "request",
             f"the original has {count} pages, the document has a page {missing[0]}; give the right original",
         )
@@ -87,11 +89,11 @@ def _open(data: bytes, password: str | None) -> _Document:
     except pdfium.PdfiumError as error:
         if raw.FPDF_GetLastError() == raw.FPDF_ERR_PASSWORD or "assword" in str(error):
             said = "is wrong" if password else "is missing"
-            raise _RefusalError(
+            raise RefusalError(
                 "password",
                 f"the PDF is encrypted and the password {said}: give the password (--password)",
             ) from error
-        raise _RefusalError("corrupt", f"the PDF cannot be opened: {error}") from error
+        raise RefusalError("corrupt", f"the PDF cannot be opened: {error}") from error
 
 
 def _lay_over(document: _Document, index: int, text: _Document, text_index: int) -> None:
@@ -100,7 +102,7 @@ def _lay_over(document: _Document, index: int, text: _Document, text_index: int)
     try:
         page = document[index]
     except pdfium.PdfiumError as error:
-        raise _RefusalError("corrupt", f"page {index + 1} of the PDF cannot be loaded: {error}") from error
+        raise RefusalError("corrupt", f"page {index + 1} of the PDF cannot be loaded: {error}") from error
     form = raw.FPDF_NewXObjectFromPage(document.raw, text.raw, text_index)
     placed = raw.FPDF_NewFormObjectFromXObject(form)
     corner, right, top = (_on_page(page, x, y) for x, y in ((0, _EXACT), (_EXACT, _EXACT), (0, 0)))
@@ -115,7 +117,7 @@ def _lay_over(document: _Document, index: int, text: _Document, text_index: int)
     raw.FPDFPage_InsertObject(page.raw, placed)
     raw.FPDF_CloseXObject(form)
     if not done or not raw.FPDFPage_GenerateContent(page.raw):
-        raise _RefusalError("corrupt", f"page {index + 1} of the PDF does not take any text")
+        raise RefusalError("corrupt", f"page {index + 1} of the PDF does not take any text")
     page.close()
 
 
@@ -128,7 +130,7 @@ def _on_page(page: _Page, x: int, y: int) -> tuple[float, float]:
 
 def _keep_only(document: _Document, numbers: set[int], count: int) -> None:
     if raw.FPDF_GetSecurityHandlerRevision(document.raw) != _NO_SECURITY:
-        raise _RefusalError(
+        raise RefusalError(
             "request",
             "only some pages of an encrypted PDF are to be exported: export all, or remove the encryption first",
         )

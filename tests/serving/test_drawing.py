@@ -1,0 +1,136 @@
+"""Results that show the pages are drawn in a process that has nothing but the document."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import io
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from shizi.errors import CorruptDocument, DeadlineExceeded, OutOfMemory, ShiziError
+from shizi.export import Original, export, to_json
+from shizi.imaging.child import pipes, start_child, stop_child
+from shizi.imaging.frames import Header, receive_header, send
+from shizi.imaging.limits import Limits
+from shizi.serving.drawing import Drawings
+from shizi.serving.uploads import Upload
+from shizi.types import Document, Line, Page
+
+SAMPLES = Path(__file__).parent.parent.parent / "samples"
+BOX = ((50.0, 50.0), (250.0, 50.0), (250.0, 90.0), (50.0, 90.0))
+
+
+@pytest.fixture
+def drawings() -> Iterator[Drawings]:
+    made = Drawings(Limits(), 2)
+    yield made
+    made.close()
+
+
+def upload(data: bytes) -> Upload:
+    file = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115
+    file.write(data)
+    file.seek(0)
+    return Upload(file, len(data), "0" * 64)
+
+
+def document(width: int, height: int, pages: int = 1) -> Document:
+    return Document(
+        tuple(
+            Page(number, width, height, lines=(Line("发票 Invoice", 0.99, BOX),), text="发票 Invoice")
+            for number in range(1, pages + 1)
+        )
+    )
+
+
+def sample(name: str) -> tuple[Document, bytes]:
+    """A document of the size of a sample's pages, and the file."""
+    data = (SAMPLES / name).read_bytes()
+    if name.endswith(".pdf"):
+        from shizi.imaging.decode import open_pages
+
+        first = next(open_pages(data))
+        return document(first.width, first.height, 2), data
+    return document(*Image.open(io.BytesIO(data)).size), data
+
+
+def draw(drawings: Drawings, what: Document, name: str, data: bytes, seconds: float = 60) -> bytes:
+    with upload(data) as given:
+        drawn = asyncio.run(drawings.draw(what, name, given, None, time.monotonic() + seconds))
+        with drawn:
+            return drawn.read()
+
+
+@pytest.mark.parametrize("name", ["invoice.png", "receipt.jpg", "report.pdf"])
+@pytest.mark.parametrize("form", ["pdf", "annotated"])
+def test_what_is_drawn_there_is_what_is_drawn_here(drawings: Drawings, name: str, form: str) -> None:
+    what, data = sample(name)
+    drawn = draw(drawings, what, form, data)
+    expected = export(what, form, Original(data, None, Limits()))
+    if form == "pdf":
+        assert drawn.startswith(b"%PDF-")
+        assert abs(len(drawn) - len(expected)) <= 0.01 * len(expected)
+    else:
+        ours, theirs = (np.asarray(Image.open(io.BytesIO(png)).convert("RGB")) for png in (drawn, expected))
+        assert np.array_equal(ours, theirs)
+
+
+def test_errors_are_those_of_the_exporter(drawings: Drawings) -> None:
+    what, data = sample("report.pdf")
+    with pytest.raises(CorruptDocument):
+        draw(drawings, what, "pdf", data[:600])
+    with pytest.raises(ShiziError, match="page 9"):
+        draw(drawings, dataclasses.replace(what, pages=(dataclasses.replace(what.pages[0], number=9),)), "pdf", data)
+    with pytest.raises(DeadlineExceeded):
+        draw(drawings, what, "annotated", data, seconds=0.05)
+
+
+def ask(
+    request: dict[str, object], what: Document, data: bytes, module: str = "shizi.serving.drawing_worker"
+) -> Header:
+    child = start_child(module, bare=True)
+    try:
+        into, back = pipes(child)
+        whole = {
+            "format": "annotated", "password": None, "limits": dataclasses.asdict(Limits()), "memory": 2**30,
+            "cpu_s": 30.0, "parent": os.getpid(), "upload": len(data),
+        }  # fmt: skip
+        send(into, {**whole, **request}, to_json(what, indent=None).encode())
+        into.write(data)
+        into.flush()
+        return receive_header(back)
+    finally:
+        stop_child(child)
+
+
+def test_it_has_given_up_what_a_sandbox_gives_up() -> None:
+    what, data = sample("invoice.png")
+    said = ask({}, what, data)
+    wanted = {
+        "rlimit-as",
+        "rlimit-cpu",
+        "rlimit-fsize",
+        "rlimit-nofile",
+        "rlimit-nproc",
+        "no-new-privileges",
+        "seccomp",
+    }
+    assert wanted <= set(said["held"])
+    assert {*said["held"], *said["missing"]} >= {"landlock"}
+    assert said["bytes"] > 1000
+
+
+def test_too_little_memory_is_an_error_of_ours() -> None:
+    image = io.BytesIO()
+    Image.new("RGB", (6000, 6000)).save(image, "PNG")
+    said = ask({"memory": 40 * 2**20}, document(6000, 6000), image.getvalue())
+    assert said["error"] == OutOfMemory.code
