@@ -8,14 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, SecretStr
 
 from shizi.cli.inputs import Input
+from shizi.cli.remote import RemoteOptions
 from shizi.errors import InvalidRequest, NotFound
 from shizi.settings import LONGEST_TIMEOUT_S, MOST_THREADS, Settings
 
 BINARY = frozenset({"pdf", "annotated"})
-LONGEST_PASSWORD = 4096
+LONGEST_SECRET = 16_384
 # options of the engine that no output shows
 UNCHANGING: Final[dict[str, bool | set[str]]] = {
     "threads": True,
@@ -24,6 +25,10 @@ UNCHANGING: Final[dict[str, bool | set[str]]] = {
     "catalog": True,
     "limits": {"timeout_s"},
 }
+_OF_THE_ENGINE: Final = (
+    "tier", "runtime", "precision", "threads", "offline", "models_dir", "catalog", "max_pixels", "max_side", "max_pages",
+    "max_memory", "max_words", "pdf_dpi", "pdf_max_pixels",
+)  # fmt: skip
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -111,7 +116,7 @@ def read_options(values: Mapping[str, object], settings: Settings) -> ReadOption
     given = _given(values, ReadOptions)
     file = values.get("password_file")
     if "password" not in given and isinstance(file, Path):
-        given["password"] = _first_line(file)
+        given["password"] = _first_line(file, "password")
     elif "password" not in given and settings.password is not None:
         given["password"] = settings.password.get_secret_value()
     return ReadOptions.model_validate(given)
@@ -120,6 +125,39 @@ def read_options(values: Mapping[str, object], settings: Settings) -> ReadOption
 def output_options(values: Mapping[str, object], settings: Settings) -> OutputOptions:
     """The same for the output."""
     return OutputOptions.model_validate({"jobs": settings.jobs} | _given(values, OutputOptions))
+
+
+def remote_options(
+    values: Mapping[str, object], settings: Settings, max_bytes: int, timeout_s: int | None
+) -> RemoteOptions | None:
+    """The server that is to read, with its key from a file or the settings; None where this machine reads.
+
+    Raises:
+        InvalidRequest: an option that a server has its own value for, or one that only a server needs.
+        NotFound: the file of the key cannot be read.
+    """
+    given = values.get("server")
+    server = given if isinstance(given, str) else settings.server  # an empty one overrules the environment's
+    if not server:
+        for name in ("key_file", "ca_file"):
+            if values.get(name) is not None:
+                raise InvalidRequest(f"--{name.replace('_', '-')} is for a server; name it with --server")
+        return None
+    for name in _OF_THE_ENGINE:
+        if values.get(name) is not None:
+            raise InvalidRequest(
+                f"--{name.replace('_', '-')} is the server's to choose; leave it out, or read without a server"
+            )
+    file, authorities = values.get("key_file"), values.get("ca_file")
+    key = SecretStr(_first_line(file, "key")) if isinstance(file, Path) else settings.api_key
+    return RemoteOptions(
+        server=server,
+        key=key,
+        ca_file=authorities if isinstance(authorities, Path) else settings.ca_file,
+        concurrency=output_options(values, settings).jobs,
+        max_bytes=max_bytes,
+        timeout_s=timeout_s,
+    )
 
 
 def check(read: ReadOptions, out: OutputOptions, inputs: tuple[Input, ...], terminal: bool) -> None:
@@ -144,8 +182,13 @@ def check(read: ReadOptions, out: OutputOptions, inputs: tuple[Input, ...], term
         )
 
 
-def digest(engine: EngineOptions, read: ReadOptions, out: OutputOptions, version: str) -> str:
-    """A short hash of everything that changes an output; secrets, folders and speed do not."""
+def digest(
+    engine: EngineOptions, read: ReadOptions, out: OutputOptions, version: str, server: str | None = None
+) -> str:
+    """A short hash of everything that changes an output; secrets, folders and speed do not.
+
+    Which models a server has is not known here: of it only the address counts.
+    """
     record = {
         "version": version,
         "format": out.format,
@@ -153,6 +196,8 @@ def digest(engine: EngineOptions, read: ReadOptions, out: OutputOptions, version
         "read": read.model_dump(mode="json", exclude={"password", "pages"}),
         "pages": sorted(read.pages) if read.pages is not None else None,
     }
+    if server is not None:
+        record["server"] = server
     return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -160,9 +205,9 @@ def _given(values: Mapping[str, object], model: type[M]) -> dict[str, object]:
     return {name: value for name in model.model_fields if (value := values.get(name)) is not None}
 
 
-def _first_line(file: Path) -> str:
+def _first_line(file: Path, what: str) -> str:
     try:
         with file.open(encoding="utf-8") as stream:
-            return stream.readline(LONGEST_PASSWORD).rstrip("\r\n")
+            return stream.readline(LONGEST_SECRET).rstrip("\r\n")
     except (OSError, UnicodeError) as error:
-        raise NotFound(f"the password file {file} cannot be read: {error}") from error
+        raise NotFound(f"the {what} file {file} cannot be read: {error}") from error

@@ -25,6 +25,7 @@ class ReadCommand(GroupedCommand):
         "What to read": ("recursive", "pages", "languages", "min_score", "text_layer", "password", "password_file"),
         "Output": ("format", "output", "output_dir", "stream", "resume", "report", "quiet"),
         "Stages": ("detect", "classify", "recognize"),
+        "Server": ("server", "key_file", "ca_file"),
         "Engine": ("tier", "runtime", "precision", "threads", "jobs", "offline", "models_dir", "catalog"),
         "Limits": (
             "max_bytes",
@@ -120,6 +121,13 @@ def _languages(_context: click.Context, _parameter: click.Parameter, value: str 
     help="Find lines that stand on their head; how a whole page is turned, trial readings find in either case.",
 )
 @click.option("--recognize/--no-recognize", default=True, help="Read the lines; without it only their places are told.")
+@click.option(
+    "--server",
+    metavar="URL",
+    help="Let this server read instead of this machine; formats that show the page are still drawn here.",
+)
+@click.option("--key-file", type=FILE, help="A file whose first line is the key or token for it; else SHIZI_API_KEY.")
+@click.option("--ca-file", type=FILE, help="Certificates (PEM) of the authorities by which it is known.")
 @engine_flags
 @click.option(
     "-j", "--jobs", type=click.IntRange(1, 256), metavar="N", help="Files read at the same time (default: 2)."
@@ -156,6 +164,7 @@ def read(context: click.Context, /, **values: object) -> int:
       shizi read scan.pdf --format pdf --output searchable.pdf
       shizi read -r archive/ --output-dir text/ --resume --report failures.json
       shizi read *.png --format json --stream | jq .text
+      shizi read scans/ --server https://ocr.example.org --key-file ~/.shizi-key --output-dir text/
     """
     from shizi.cli.engine import real_tools
     from shizi.cli.reading import Tools

@@ -11,6 +11,7 @@ from typing import BinaryIO, Final, Literal, Protocol
 
 from shizi.cli.options import EngineOptions, ReadOptions
 from shizi.cli.outputs import Job
+from shizi.cli.remote import RemoteOptions, open_remote
 from shizi.errors import ImageTooLarge, NotFound, OutOfMemory, ShiziError
 from shizi.types import Document
 
@@ -51,6 +52,7 @@ class Tools:
         export: document, format (or LINE), bytes of the original (None where the format needs none), options → bytes.
         needs_original: whether a format draws on the original file.
         max_bytes: the largest file that is read, from the options.
+        open_remote: makes a server the engine.
     """
 
     open_reader: Callable[[EngineOptions], Reader]
@@ -58,6 +60,7 @@ class Tools:
     extension: Callable[[str], str]
     needs_original: Callable[[str], bool]
     max_bytes: Callable[[EngineOptions], int]
+    open_remote: Callable[[RemoteOptions], Reader] = open_remote
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import BinaryIO, Final, TextIO
 
 import click
 
@@ -21,11 +21,15 @@ from shizi.cli.options import EngineOptions, OutputOptions, ReadOptions
 from shizi.cli.outputs import Job, Journal
 from shizi.cli.progress import Progress
 from shizi.cli.reading import LINE, Outcome, Tools, Work
+from shizi.cli.remote import RemoteOptions
 from shizi.cli.report import Tally, error_line, ndjson
 from shizi.cli.terminal import one_line, printable
 from shizi.cli.version import own_version
-from shizi.errors import ModelLoadFailed, NotFound
+from shizi.errors import Forbidden, ModelLoadFailed, NotFound, Unauthenticated
 from shizi.settings import from_environment
+
+_KEPT: Final = ("password_file", "key_file", "ca_file", "catalog")
+_FATAL: Final = (ModelLoadFailed, Unauthenticated, Forbidden)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +70,7 @@ class Batch:
     engine: EngineOptions
     read: ReadOptions
     out: OutputOptions
+    remote: RemoteOptions | None
     jobs: tuple[Job, ...]
     tally: Tally
     journal: Journal | None
@@ -111,17 +116,18 @@ def prepare(values: Mapping[str, object], tools: Tools, streams: Streams) -> Bat
     out = options.output_options(values, settings)
     inputs = _inputs(values, out)
     options.check(read, out, inputs, streams.stdout_is_terminal)
+    remote = options.remote_options(values, settings, tools.max_bytes(engine), engine.limits.timeout_s)
     jobs = outputs.plan(inputs, out.output, out.output_dir, tools.extension(out.format), out.report)
-    kept = {f"--{name.replace('_', '-')}": values.get(name) for name in ("password_file", "catalog")}
+    kept = {f"--{name.replace('_', '-')}": values.get(name) for name in _KEPT}
     outputs.refuse_kept({name: path for name, path in kept.items() if isinstance(path, Path)}, jobs, out.report)
     journal = None
     waiting = jobs
     if out.output_dir is not None:
-        digest = options.digest(engine, read, out, own_version())
+        digest = options.digest(engine, read, out, own_version(), None if remote is None else remote.server)
         journal = Journal(out.output_dir, digest)
         if out.resume:
             waiting = tuple(job for job in jobs if not journal.is_done(job))
-    return Batch(engine, read, out, waiting, Tally(len(jobs), skipped=len(jobs) - len(waiting)), journal)
+    return Batch(engine, read, out, remote, waiting, Tally(len(jobs), skipped=len(jobs) - len(waiting)), journal)
 
 
 def _inputs(values: Mapping[str, object], out: OutputOptions) -> tuple[Input, ...]:
@@ -135,7 +141,7 @@ def _inputs(values: Mapping[str, object], out: OutputOptions) -> tuple[Input, ..
 
 
 def _read_all(batch: Batch, tools: Tools, streams: Streams, debug: bool) -> None:
-    reader = tools.open_reader(batch.engine)
+    reader = tools.open_reader(batch.engine) if batch.remote is None else tools.open_remote(batch.remote)
     form = LINE if batch.out.stream else batch.out.format
     work = Work(reader, tools, batch.engine, batch.read, form, streams.stdin, debug)
     # results on a terminal, also those that come through a pipe, would tear the progress line apart
@@ -151,7 +157,7 @@ def _read_all(batch: Batch, tools: Tools, streams: Streams, debug: bool) -> None
 
 def _finish(outcome: Outcome, batch: Batch, streams: Streams, progress: Progress) -> None:
     name = outcome.job.input.name
-    if isinstance(outcome.error, ModelLoadFailed):
+    if isinstance(outcome.error, _FATAL):
         raise outcome.error  # every other file would fail alike
     if outcome.error is None:
         _deliver(outcome, batch, streams)

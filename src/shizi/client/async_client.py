@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
 
 from shizi.client.async_transport import AsyncTransport
 from shizi.client.calls import capabilities_call, models_call, read_call, ready_call
+from shizi.client.feedback import list_call, send_call
 from shizi.client.options import ClientOptions, ReadKeywords
 from shizi.client.upload import upload
 from shizi.errors import EngineUnavailable, ShiziError
 from shizi.pipeline.options import ReadOptions
+from shizi.release.correction import Correction, KeptCorrection
 from shizi.types import Document, ModelInfo
 
 if TYPE_CHECKING:
@@ -73,6 +75,20 @@ class AsyncClient:
             return await self._transport.send(ready_call())
         except EngineUnavailable:
             return False
+
+    async def feedback(self, correction: Correction, *, crop: bytes | None = None) -> KeptCorrection:
+        """See `Client.feedback`."""
+        return await self._transport.send(send_call(correction, crop))
+
+    async def corrections(self, *, document: str | None = None) -> AsyncIterator[KeptCorrection]:
+        """See `Client.corrections`."""
+        after: str | None = None
+        while True:
+            found, after = await self._transport.send(list_call(document, after))
+            for correction in found:
+                yield correction
+            if after is None:
+                return
 
     async def close(self) -> None:
         """Ends the connections; the object cannot read any more."""

@@ -9,11 +9,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
 
 from shizi.client.calls import capabilities_call, models_call, read_call, ready_call
+from shizi.client.feedback import list_call, send_call
 from shizi.client.options import ClientOptions, ReadKeywords
 from shizi.client.transport import Transport
 from shizi.client.upload import upload
 from shizi.errors import EngineUnavailable, ShiziError
 from shizi.pipeline.options import ReadOptions
+from shizi.release.correction import Correction, KeptCorrection
 from shizi.types import Document, ModelInfo
 
 if TYPE_CHECKING:
@@ -101,6 +103,24 @@ class Client:
             return self._transport.send(ready_call())
         except EngineUnavailable:
             return False
+
+    def feedback(self, correction: Correction, *, crop: bytes | None = None) -> KeptCorrection:
+        """Says what a line should have been read as; what is sent twice is kept once.
+
+        Args:
+            correction: see `correction_of`, which makes one from a result.
+            crop: the picture of the line, a PNG; only where the operator keeps those of the tenant.
+        """
+        return self._transport.send(send_call(correction, crop))
+
+    def corrections(self, *, document: str | None = None) -> Iterator[KeptCorrection]:
+        """What the tenant has corrected, in the order in which it came; of one document by its SHA-256."""
+        after: str | None = None
+        while True:
+            found, after = self._transport.send(list_call(document, after))
+            yield from found
+            if after is None:
+                return
 
     def close(self) -> None:
         """Ends the connections; the object cannot read any more."""
