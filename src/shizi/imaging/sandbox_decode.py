@@ -53,7 +53,8 @@ class Task:
 
 
 def read_document(data: bytes, task: Task, room: Room) -> Iterator[Header]:
-    """Pages: number, width, height, whether there are pixels, layer (as `frames` carries it), warnings, whether it is the last.
+    """Pages: number, width, height, whether there are pixels, layer (as `frames` carries it), warnings, count of pages that the
+    document has, whether it is the last one that was asked for.
 
     Args:
         data: the whole file.
@@ -72,7 +73,8 @@ def read_document(data: bytes, task: Task, room: Room) -> Iterator[Header]:
         numbers = select_pages(len(directories.offsets), task.pages, task.limits)
         for number in numbers:
             frame = tiff_frame(directories, number - 1)
-            yield _page(frame, number, number == numbers[-1], task.limits, room)
+            page = _page(frame, number, number == numbers[-1], task.limits, room)
+            yield {**page, "count": len(directories.offsets)}
     elif kind is not None:
         select_pages(1, task.pages, task.limits)
         yield _page(_SINGLE[kind](data), 1, True, task.limits, room)
@@ -84,7 +86,7 @@ def _page(frame: Frame, number: int, last: bool, limits: Limits, room: Room) -> 
     check_size(frame.width, frame.height, frame.memory, limits)
     width, height = (frame.height, frame.width) if frame.orientation >= 5 else (frame.width, frame.height)
     _fill(room(height, width, frame.memory), frame)
-    page = {"number": number, "width": width, "height": height, "pixels": True, "layer": None}
+    page = {"number": number, "width": width, "height": height, "pixels": True, "layer": None, "count": 1}
     return {**page, "warnings": list(frame.warnings), "last": last}
 
 

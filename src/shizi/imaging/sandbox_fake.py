@@ -45,7 +45,7 @@ def _read(data: bytes, task: Task, room: Room) -> Iterator[Header]:
             FAILURES[failure]()
         side = 10**6 if failure == "lie" else SIDE
         room(side, side, 0)[:] = number
-        page = {"number": number, "width": SIDE, "height": SIDE, "pixels": True, "layer": None}
+        page = {"number": number, "width": SIDE, "height": SIDE, "pixels": True, "layer": None, "count": PAGES}
         yield {**page, "warnings": warnings, "last": number == numbers[-1]}
 
 

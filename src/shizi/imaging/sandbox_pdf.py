@@ -48,8 +48,8 @@ def pdf_pages(data: bytes, task: Task, room: Room) -> Iterator[Header]:
                 page = _read(document, forms, number, task, room)
             if last:
                 break
-            yield {**page, "last": False}
-    yield {**page, "last": True}  # what can go wrong in closing the document has gone wrong
+            yield {**page, "count": count, "last": False}
+    yield {**page, "count": count, "last": True}  # what can go wrong in closing the document has gone wrong
 
 
 def _read(document: Handle, forms: Handle, number: int, task: Task, room: Room) -> Header:

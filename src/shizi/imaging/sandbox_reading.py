@@ -30,6 +30,7 @@ from shizi.imaging.sandbox_document import Handed, handed_over
 from shizi.imaging.sandbox_pool import Pool
 from shizi.imaging.sandbox_process import SandboxProcess
 from shizi.imaging.shared import Block, SharedPixels
+from shizi.page_numbers import LARGEST
 
 # What a document can be refused for: a hostile process shall not speak of keys, quotas or deadlines.
 _REFUSALS: tuple[type[ShiziError], ...] = (
@@ -56,6 +57,7 @@ class SharedPage:
         height: pixels.
         text_layer: of a PDF page, where it was asked for.
         warnings: what a person should know about this page.
+        count: pages that the document has, as it says.
     """
 
     number: int
@@ -65,6 +67,7 @@ class SharedPage:
     text_layer: TextLayer | None = None
     warnings: tuple[str, ...] = ()
     _owner: tuple[Blocks, Block] | None = field(default=None, repr=False, compare=False)
+    count: int = 1
 
     def release(self) -> None:
         """Frees the memory, at once or when the last process that maps it lets go; harmless when repeated."""
@@ -268,7 +271,10 @@ class Reading(Iterator[SharedPage]):
             _check_finite(layer)
         warnings = tuple(str(warning) for warning in page["warnings"])
         owner = (self._blocks, block) if block is not None else None
-        return SharedPage(number, block.pixels if block else None, width, height, layer, warnings, owner)
+        count = int(page["count"])
+        if not number <= count <= LARGEST:
+            raise ValueError("a page behind the last one")
+        return SharedPage(number, block.pixels if block else None, width, height, layer, warnings, owner, count)
 
 
 def _side(value: object, limits: Limits) -> int:

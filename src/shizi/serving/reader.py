@@ -31,7 +31,7 @@ _AT_A_TIME: Final = 2  # pages of one document that are decoded or read
 T = TypeVar("T")
 
 
-async def _nothing(_pixels: int) -> None:
+async def _nothing(_of_page: object) -> None:
     return
 
 
@@ -42,12 +42,14 @@ class Terms:
     Attributes:
         longest_side: pixels to which larger pages are reduced before they are read; None reads them as they are.
         on_page: told the pixels of each decoded page before it is read; what it raises ends the document.
+        on_read: takes each page when it is read, in order; what it raises ends the document.
         tenant: whose it is: engines share themselves among tenants.
         lane: "bulk" for what nobody sits and waits for.
     """
 
     longest_side: int | None = None
     on_page: Callable[[int], Awaitable[None]] = _nothing
+    on_read: Callable[[Page], Awaitable[None]] = _nothing
     tenant: str = NOBODY
     lane: Lane = "interactive"
 
@@ -148,11 +150,9 @@ class SandboxReader:
                     while (page := await self._timed(decoded(), clock)) is not None:
                         running.append(asyncio.ensure_future(self._page(page, errand)))
                         if len(running) == _AT_A_TIME:
-                            pages.append(await running.popleft())
-                            budget.spend(pages[-1])
+                            pages.append(await _first(running, budget, terms))
                     while running:
-                        pages.append(await running.popleft())
-                        budget.spend(pages[-1])
+                        pages.append(await _first(running, budget, terms))
             finally:
                 await _dropped(running)
             return Document(tuple(pages), models, dict(clock))
@@ -256,6 +256,14 @@ class SandboxReader:
                 parts.append(asyncio.ensure_future(_result(loop.run_in_executor(self._threads, stop))))
             await asyncio.wait(parts)
             raise
+
+
+async def _first(running: deque[asyncio.Task[Page]], budget: Budget, terms: Terms) -> Page:
+    """The page that was begun first, when it is read."""
+    page = await running.popleft()
+    budget.spend(page)
+    await terms.on_read(page)
+    return page
 
 
 async def _result(future: asyncio.Future[Any]) -> object:

@@ -1,0 +1,83 @@
+"""Reads documents of jobs: in a sandbox of their own, so that requests never wait for one, and by the engines that all share."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+
+from shizi.errors import InvalidRequest, ShiziError
+from shizi.imaging.limits import Limits
+from shizi.imaging.sandbox import Sandbox, SandboxOptions
+from shizi.imaging.sandbox_death import GoneError
+from shizi.jobs.reading import CrashedError, Source
+from shizi.jobs.reading import Terms as JobTerms
+from shizi.pipeline.options import ReadOptions
+from shizi.serving.reader import Engine, SandboxReader, Terms
+from shizi.serving.uploads import Upload
+from shizi.types import ModelInfo
+
+
+class JobReader:
+    """See `shizi.jobs.reading.PageReader`; belongs to one event loop.
+
+    Args:
+        sandbox: in which pages are counted, and in which `reader` decodes.
+        reader: what reads.
+    """
+
+    def __init__(self, sandbox: Sandbox, reader: SandboxReader) -> None:
+        self._sandbox, self._reader = sandbox, reader
+
+    async def count(self, source: Source, password: str | None, deadline: float) -> int:
+        """Pages of a PDF."""
+        with _crashes():
+            return await asyncio.to_thread(self._count, source, password, deadline)
+
+    def _count(self, source: Source, password: str | None, deadline: float) -> int:
+        first = self._sandbox.open(
+            source.file, pages=(1,), password=password, text_layer="only", deadline=deadline
+        )  # its text alone: nothing is rendered
+        with first as pages:
+            return next(pages).count
+
+    async def read(self, source: Source, options: ReadOptions, terms: JobTerms) -> tuple[ModelInfo, ...]:
+        """Reads in the lane for what nobody sits and waits for."""
+        upload = Upload(source.file, source.size, source.sha256)
+        with _crashes():
+            read = await self._reader.read(
+                upload, options, terms.deadline, Terms(on_read=terms.on_page, tenant=terms.tenant, lane="bulk")
+            )
+        return read.models
+
+
+@contextlib.contextmanager
+def reading_jobs(engine: Engine, limits: Limits, documents: int) -> Iterator[JobReader]:
+    """A reader with a sandbox for so many documents at a time; both end with the context.
+
+    Raises:
+        InvalidRequest: this system has no sandbox.
+        EngineUnavailable: no process can be started.
+    """
+    if documents < 1:
+        raise InvalidRequest(f"{documents} documents at a time are too few; name 1 or more")
+    with contextlib.ExitStack() as stack:
+        sandbox = Sandbox(limits, SandboxOptions(processes=documents))
+        stack.callback(sandbox.close)
+        reader = SandboxReader(sandbox, engine, limits, documents)
+        stack.callback(reader.close)
+        yield JobReader(sandbox, reader)
+
+
+@contextlib.contextmanager
+def _crashes() -> Iterator[None]:
+    """Says of an error whether a process died: a document that it refused is refused, one that it died of may have another try.
+
+    A page that engines die of is found out by `Engines`, with as many tries as that takes.
+    """
+    try:
+        yield
+    except ShiziError as error:
+        if isinstance(error.__cause__, GoneError) and error.__cause__.reason in ("crash", "memory", "nonsense"):
+            raise CrashedError(error) from error
+        raise
