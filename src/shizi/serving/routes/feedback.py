@@ -36,14 +36,14 @@ _EXAMPLE: Final = {
     "polygon": [[120.0, 80.0], [410.0, 80.0], [410.0, 112.0], [120.0, 112.0]],
     "original": "Total l20.00",
     "correction": "Total 120.00",
-    "model": "PP-OCRv6_small_rec",
-    "model_version": "3.10.0",
+    "model": "ppocrv6-small-rec",
+    "model_version": "PP-OCRv6",
 }
 _KEPT_EXAMPLE: Final = _EXAMPLE | {
     "id": "fb_019a7c1e5b2a4f0e6d8c9b7a5f3e1d2c4b6a8f9e0d1c",
     "editor": "key:4k2m8q0z1x7c",
     "created": 1795219200.0,
-    "crop_bytes": None,
+    "crop_bytes": 2345,
 }
 _READING: Final = (401, 403, 422, 429, 500, 503)
 _TYPES: Final = {"jsonl": "application/x-ndjson", "tar": "application/x-tar"}
