@@ -97,8 +97,9 @@ class LocalServer(Process):
         service: dict[str, Any] | None = None,
         server: dict[str, Any] | None = None,
         uploads: dict[str, Any] | None = None,
+        jobs: dict[str, Any] | None = None,
     ) -> None:
-        parts = [json.dumps(part or {}) for part in (service, server, uploads)]
+        parts = [json.dumps(part or {}) for part in (service, server, uploads, jobs)]
         super().__init__(["-m", "tests.serving.local", *parts])
         self.ports: list[int] = json.loads(self.line("["))
 
