@@ -33,6 +33,18 @@ class Settings(BaseModel):
     redis_url: SecretStr | None = Field(
         default=None, description="a Redis (redis://…) that tells workers on other machines of new work"
     )
+    worker_slots: PositiveInt = Field(
+        default=2,
+        le=64,
+        description="tasks of jobs that `shizi worker`, or a server without workers, reads at the same time",
+    )
+    job_files: PositiveInt = Field(default=1000, le=10_000, description="most documents of a job")
+    job_pages: PositiveInt = Field(default=10_000, le=100_000, description="most pages of a job")
+    job_bytes: PositiveInt = Field(default=4 * 2**30, description="most bytes of a job's documents")
+    job_retention_s: PositiveInt = Field(default=86_400, description="seconds for which a finished job is kept")
+    job_tenant_jobs: PositiveInt = Field(default=1000, description="jobs of one tenant that are not finished")
+    job_tenant_bytes: PositiveInt = Field(default=20 * 2**30, description="bytes of jobs kept for one tenant")
+    job_total_bytes: PositiveInt = Field(default=100 * 2**30, description="bytes of jobs kept for all tenants")
     tier: str = Field(default="general", description="which set of models reads")
     runtime: Literal["auto", "onnx", "openvino"] = Field(default="auto", description="which library runs the models")
     precision: Literal["auto", "float32", "bfloat16", "int8"] = Field(

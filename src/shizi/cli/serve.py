@@ -13,6 +13,7 @@ import click
 from shizi.cli import exits
 from shizi.cli.engine_flags import engine_flags
 from shizi.cli.groups import GroupedCommand
+from shizi.cli.remote_flags import remote_flags
 from shizi.errors import InvalidRequest
 from shizi.settings import from_environment
 
@@ -30,11 +31,6 @@ _NEEDED: Final = (
 _FILE: Final = click.Path(dir_okay=False, path_type=Path)
 _PORT: Final = click.IntRange(0, 65_535)
 _POSITIVE: Final = click.IntRange(min=1)
-
-
-def _joined(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> str | None:
-    """One text, as the environment's variable has it."""
-    return ",".join(values) or None
 
 
 class ServeCommand(GroupedCommand):
@@ -128,18 +124,7 @@ class ServeCommand(GroupedCommand):
     metavar="SECONDS",
     help="After that, what was begun may end within so long (default: 60).",
 )
-@click.option(
-    "--engine",
-    "engines",
-    multiple=True,
-    metavar="ADDRESS",
-    callback=_joined,
-    help="Have pages read by the engine at tcp://HOST:PORT or unix:///path; may be said several times. Then none is started here.",
-)
-@click.option("--engine-token-file", type=_FILE, help="Its first line is the token that these engines ask for.")
-@click.option("--engine-ca", type=_FILE, help="Call them over TLS; by these certificates (PEM) they are known.")
-@click.option("--engine-certificate", type=_FILE, help="The certificate (PEM) that they ask for.")
-@click.option("--engine-key", type=_FILE, help="The key of that certificate (PEM).")
+@remote_flags
 @engine_flags
 @click.option("--offline", is_flag=True, default=None, help="Never fetch a model.")
 @click.option("--models-dir", type=click.Path(file_okay=False, path_type=Path), help="Where models are kept.")

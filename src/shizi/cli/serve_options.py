@@ -45,7 +45,7 @@ def serve_options(values: Mapping[str, object], settings: Settings) -> ServeOpti
         InvalidRequest: a value is not allowed, or some do not go together.
         ModelLoadFailed: a model cannot be fetched.
     """
-    chosen = _over(values, settings)
+    chosen = over(values, settings)
     engine = engine_options(values, settings)
     if not chosen.engines:
         pull_missing(store(engine), engine.tier, sys.stderr)
@@ -65,14 +65,14 @@ def serve_options(values: Mapping[str, object], settings: Settings) -> ServeOpti
         tokens=_tokens(chosen),
         rates=RateOptions(storage_url=chosen.rate_storage.get_secret_value() if chosen.rate_storage else None),
         proxies=ProxyOptions(trusted=_listed(chosen.trusted_proxies)),
-        engines=_engines(chosen, engine, values),
+        engines=engines_options(chosen, engine, values),
         admission=AdmissionOptions(
             max_queue_size=chosen.max_queue_size,
             model_timeout=chosen.request_timeout_s,
             tenant_share=AdmissionOptions().tenant_share if chosen.api_keys or chosen.token_issuer else 1.0,
         ),
         cache=CacheOptions(max_bytes=chosen.cache_bytes),
-        storage=_storage(chosen),
+        storage=storage_options(chosen),
         feedback=FeedbackLimits(
             rows=chosen.feedback_rows, bytes=chosen.feedback_bytes, crops=frozenset(_listed(chosen.feedback_crops))
         ),
@@ -80,7 +80,8 @@ def serve_options(values: Mapping[str, object], settings: Settings) -> ServeOpti
     )
 
 
-def _over(values: Mapping[str, object], settings: Settings) -> Settings:
+def over(values: Mapping[str, object], settings: Settings) -> Settings:
+    """The settings, and over them what the command line says."""
     given = {name: value for name, value in values.items() if value is not None and name in Settings.model_fields}
     try:
         return Settings.model_validate(settings.model_dump() | given)
@@ -89,7 +90,7 @@ def _over(values: Mapping[str, object], settings: Settings) -> Settings:
         raise InvalidRequest(f"--{str(first['loc'][0]).replace('_', '-')}: {first['msg']}") from None
 
 
-def _engines(chosen: Settings, engine: EngineOptions, values: Mapping[str, object]) -> EnginesOptions:
+def engines_options(chosen: Settings, engine: EngineOptions, values: Mapping[str, object]) -> EnginesOptions:
     """An engine of the server's own, or those that are named."""
     security = ClientSecurity(chosen.engine_token_file, chosen.engine_ca, chosen.engine_certificate, chosen.engine_key)
     remote = _listed(chosen.engines)
@@ -125,7 +126,8 @@ def _service(chosen: Settings, bounds: Limits) -> ServiceOptions:
     )
 
 
-def _storage(chosen: Settings) -> StorageOptions:
+def storage_options(chosen: Settings) -> StorageOptions:
+    """Where jobs and corrections are."""
     url = None if chosen.database_url is None else chosen.database_url.get_secret_value()
     return StorageOptions(url, chosen.data_dir or chosen.home)
 

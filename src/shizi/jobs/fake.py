@@ -49,11 +49,13 @@ class FakeReader:
     """Reads what `document` wrote.
 
     Attributes:
+        ready: as said.
         read_pages: how often each page was begun, by text.
         alone: texts of pages that were to be read alone.
     """
 
     def __init__(self) -> None:
+        self.ready = True
         self.read_pages: Counter[str] = Counter()
         self.alone: set[str] = set()
 

@@ -64,6 +64,11 @@ class CrashedError(Exception):
 class PageReader(Protocol):
     """Decodes and reads, where no document can harm the worker."""
 
+    @property
+    def ready(self) -> bool:
+        """Whether there is any use in beginning now; where not, tasks are left to workers that can."""
+        ...
+
     async def count(self, source: Source, password: str | None, deadline: float) -> int:
         """Pages of a document.
 

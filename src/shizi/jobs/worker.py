@@ -125,13 +125,18 @@ class Worker:
         while not self._stopping.is_set():
             try:
                 async with self._turns.together():
-                    claim = await self._in_thread(self._tasks.claim, self._options.name)
+                    claim = await self._claim()
                     if claim is not None:
                         await self._hold(claim)
                         continue
             except StorageUnavailable as error:
                 log.warning("%s", error)
             await self._pause()
+
+    async def _claim(self) -> Claim | None:
+        if self._stopping.is_set() or not self._reader.ready:
+            return None
+        return await self._in_thread(self._tasks.claim, self._options.name)
 
     async def _pause(self) -> None:
         """Until there may be work, or the worker is stopped."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from shizi.errors import InvalidRequest, ShiziError
 from shizi.imaging.limits import Limits
@@ -13,7 +13,8 @@ from shizi.imaging.sandbox_death import GoneError
 from shizi.jobs.reading import CrashedError, Source
 from shizi.jobs.reading import Terms as JobTerms
 from shizi.pipeline.options import ReadOptions
-from shizi.serving.reader import Engine, SandboxReader, Terms
+from shizi.serving.engines.pool import Engines
+from shizi.serving.reader import SandboxReader, Terms
 from shizi.serving.uploads import Upload
 from shizi.types import ModelInfo
 
@@ -24,10 +25,16 @@ class JobReader:
     Args:
         sandbox: in which pages are counted, and in which `reader` decodes.
         reader: what reads.
+        is_ready: whether its engines are.
     """
 
-    def __init__(self, sandbox: Sandbox, reader: SandboxReader) -> None:
-        self._sandbox, self._reader = sandbox, reader
+    def __init__(self, sandbox: Sandbox, reader: SandboxReader, is_ready: Callable[[], bool]) -> None:
+        self._sandbox, self._reader, self._is_ready = sandbox, reader, is_ready
+
+    @property
+    def ready(self) -> bool:
+        """Whether an engine is ready."""
+        return self._is_ready()
 
     async def count(self, source: Source, password: str | None, deadline: float) -> int:
         """Pages of a PDF."""
@@ -52,7 +59,7 @@ class JobReader:
 
 
 @contextlib.contextmanager
-def reading_jobs(engine: Engine, limits: Limits, documents: int) -> Iterator[JobReader]:
+def reading_jobs(engines: Engines, limits: Limits, documents: int) -> Iterator[JobReader]:
     """A reader with a sandbox for so many documents at a time; both end with the context.
 
     Raises:
@@ -64,9 +71,9 @@ def reading_jobs(engine: Engine, limits: Limits, documents: int) -> Iterator[Job
     with contextlib.ExitStack() as stack:
         sandbox = Sandbox(limits, SandboxOptions(processes=documents))
         stack.callback(sandbox.close)
-        reader = SandboxReader(sandbox, engine, limits, documents)
+        reader = SandboxReader(sandbox, engines, limits, documents)
         stack.callback(reader.close)
-        yield JobReader(sandbox, reader)
+        yield JobReader(sandbox, reader, lambda: engines.state == "ready")
 
 
 @contextlib.contextmanager

@@ -44,7 +44,7 @@ def where(error: BaseException) -> dict[str, Any]:
 
 def quiet_library_logs(log: FilteringBoundLogger) -> None:
     """Sends what the web server's library says to our log, as the kind of message alone."""
-    for name in ("uvicorn", "asyncio", "opentelemetry", _OWN):
+    for name in ("uvicorn", "asyncio", "dramatiq", "opentelemetry", _OWN):
         logger = logging.getLogger(name)
         logger.handlers = [_Forward(log)]
         logger.propagate = False

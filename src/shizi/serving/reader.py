@@ -42,16 +42,16 @@ class Terms:
     Attributes:
         longest_side: pixels to which larger pages are reduced before they are read; None reads them as they are.
         on_page: told the pixels of each decoded page before it is read; what it raises ends the document.
-        on_read: takes each page when it is read, in order; what it raises ends the document.
         tenant: whose it is: engines share themselves among tenants.
         lane: "bulk" for what nobody sits and waits for.
+        on_read: takes each page when it is read, in order; what it raises ends the document.
     """
 
     longest_side: int | None = None
     on_page: Callable[[int], Awaitable[None]] = _nothing
-    on_read: Callable[[Page], Awaitable[None]] = _nothing
     tenant: str = NOBODY
     lane: Lane = "interactive"
+    on_read: Callable[[Page], Awaitable[None]] = _nothing
 
 
 AS_IT_IS: Final = Terms()
