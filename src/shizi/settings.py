@@ -45,6 +45,17 @@ class Settings(BaseModel):
     job_tenant_jobs: PositiveInt = Field(default=1000, description="jobs of one tenant that are not finished")
     job_tenant_bytes: PositiveInt = Field(default=20 * 2**30, description="bytes of jobs kept for one tenant")
     job_total_bytes: PositiveInt = Field(default=100 * 2**30, description="bytes of jobs kept for all tenants")
+    webhooks: Literal["https", "http", "off"] = Field(
+        default="https",
+        description="`shizi serve`: how clients may have themselves told of the end of a job: by https, also by http, or not",
+    )
+    webhook_ports: str = Field(
+        default="443,8443", description="`shizi serve`: ports to which webhooks may go, separated by commas"
+    )
+    webhook_networks: str = Field(
+        default="",
+        description="`shizi serve`: internal networks to which webhooks may go, separated by commas; default: public ones only",
+    )
     tier: str = Field(default="general", description="which set of models reads")
     runtime: Literal["auto", "onnx", "openvino"] = Field(default="auto", description="which library runs the models")
     precision: Literal["auto", "float32", "bfloat16", "int8"] = Field(

@@ -49,7 +49,15 @@ class ServeCommand(GroupedCommand):
             "max_pages",
             "preview_side",
         ),
-        "Jobs and corrections": ("data_dir", "feedback_crops", "feedback_rows", "feedback_bytes"),
+        "Jobs and corrections": (
+            "data_dir",
+            "webhooks",
+            "webhook_ports",
+            "webhook_networks",
+            "feedback_crops",
+            "feedback_rows",
+            "feedback_bytes",
+        ),
         "The end": ("pre_stop_s", "drain_s"),
         "Engines elsewhere": ("engines", "engine_token_file", "engine_ca", "engine_certificate", "engine_key"),
         "Engine": ("tier", "runtime", "precision", "threads", "offline", "models_dir"),
@@ -102,6 +110,16 @@ class ServeCommand(GroupedCommand):
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),
     help="Where jobs and corrections are kept, without SHIZI_DATABASE_URL; by default the user's folder for data.",
+)
+@click.option(
+    "--webhooks",
+    type=click.Choice(("https", "http", "off")),
+    metavar="HOW",
+    help="Tell of the end of jobs, where clients ask for it, by https (default), also by http, or off.",
+)
+@click.option("--webhook-ports", metavar="PORTS", help="Ports to which webhooks may go (default: 443,8443).")
+@click.option(
+    "--webhook-networks", metavar="NETWORKS", help="Internal networks to which they may go, beside public addresses."
 )
 @click.option(
     "--feedback-crops",

@@ -13,12 +13,15 @@ from shizi.cli.engine import limits, pull_missing, store
 from shizi.cli.engine_flags import reader_options
 from shizi.cli.options import EngineOptions, engine_options
 from shizi.cli.version import own_version
+from shizi.cli.worker import job_limits
 from shizi.engine.address import parse
 from shizi.engine.link import ClientOptions
 from shizi.engine.security import ClientSecurity
 from shizi.engine.supervisor import SupervisorOptions
 from shizi.errors import InvalidRequest
 from shizi.imaging.limits import Limits
+from shizi.jobs.webhook_target import TargetRules, networks_of
+from shizi.jobs.worker import WorkerOptions
 from shizi.release.feedback import FeedbackLimits
 from shizi.serving.addresses import ProxyOptions
 from shizi.serving.admission import AdmissionOptions
@@ -26,6 +29,8 @@ from shizi.serving.auth import AuthOptions
 from shizi.serving.cache import CacheOptions
 from shizi.serving.cache_redis import RedisCacheOptions
 from shizi.serving.engines.start import EnginesOptions
+from shizi.serving.job_parts import JobsSetup
+from shizi.serving.jobs import JobsOptions
 from shizi.serving.jwks import JwksOptions
 from shizi.serving.options import LONGEST_TIMEOUT_S, ServerOptions, ServiceOptions
 from shizi.serving.process import ServeOptions, TokenSource
@@ -77,6 +82,31 @@ def serve_options(values: Mapping[str, object], settings: Settings) -> ServeOpti
             rows=chosen.feedback_rows, bytes=chosen.feedback_bytes, crops=frozenset(_listed(chosen.feedback_crops))
         ),
         cache_storage=_cache_storage(chosen),
+        jobs=jobs_setup(chosen),
+    )
+
+
+def jobs_setup(chosen: Settings) -> JobsSetup:
+    """Jobs and their webhooks.
+
+    Raises:
+        InvalidRequest: a port or network of webhooks is none.
+    """
+    targets = None
+    if chosen.webhooks != "off":
+        ports = _listed(chosen.webhook_ports)
+        if not ports or not all(port.isascii() and port.isdecimal() and 0 < int(port[:6]) < 65_536 for port in ports):
+            raise InvalidRequest("--webhook-ports are numbers from 1 to 65535, separated by commas")
+        targets = TargetRules(
+            schemes=("https", "http") if chosen.webhooks == "http" else ("https",),
+            ports=tuple(int(port) for port in ports),
+            networks=networks_of(_listed(chosen.webhook_networks)),
+        )
+    return JobsSetup(
+        limits=job_limits(chosen),
+        http=JobsOptions(targets=targets),
+        worker=WorkerOptions(slots=chosen.worker_slots),
+        redis_url=chosen.redis_url.get_secret_value() if chosen.redis_url else None,
     )
 
 

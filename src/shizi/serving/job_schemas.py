@@ -119,7 +119,7 @@ class JobBody(BaseModel):
     priority: int
     options: dict[str, Any] = Field(description="parameters that differ from their defaults; never the password")
     document_count: int
-    bytes: int
+    bytes: int = Field(description="of documents and results that are kept")
     pages: int = Field(description="to be read, as far as they were counted")
     pages_done: int
     last_event: int = Field(description="number of the latest event")

@@ -75,6 +75,11 @@ class Jobs:
         return JobUploadLimits(self.store.limits.max_files, self.store.limits.max_job_bytes)
 
     @property
+    def receiving_now(self) -> int:
+        """Orders that are being received."""
+        return self._uploads
+
+    @property
     def listeners(self) -> int:
         """Streams of events that are open."""
         return self._listening.total()

@@ -70,6 +70,10 @@ class Metrics:
         info.labels(version).set(1)
         registry.register(_Gathered(tuple(numbers)))
 
+    def add(self, numbers: Numbers) -> None:
+        """Further numbers, of a part that is made after this one; their names are their own."""
+        self.registry.register(_Gathered((numbers,)))
+
     def count(self, document: Document) -> None:
         """Counts a document that was read."""
         self.pages.observe(len(document.pages))

@@ -29,6 +29,7 @@ from shizi.serving.engines.pool import Engines
 from shizi.serving.engines.start import EnginesOptions, reload, running
 from shizi.serving.feedback import Feedback
 from shizi.serving.gate import Gate
+from shizi.serving.job_parts import JobParts, JobsSetup, running_jobs
 from shizi.serving.jwks import Jwks, JwksOptions
 from shizi.serving.lifecycle import Lifecycle
 from shizi.serving.logs import make_log, quiet_library_logs
@@ -76,6 +77,7 @@ class ServeOptions:
     cache_storage: RedisCacheOptions | None = None
     storage: StorageOptions = field(default_factory=StorageOptions)
     feedback: FeedbackLimits = field(default_factory=FeedbackLimits)
+    jobs: JobsSetup = field(default_factory=JobsSetup)
 
 
 def run(options: ServeOptions, say: Callable[[str], None]) -> None:
@@ -115,19 +117,20 @@ async def _served(options: ServeOptions, log: FilteringBoundLogger, say: Callabl
             _gate(options) as gate,
             running(options.engines) as (engines, starting),
             _cache(options) as cached,
+            running_jobs(options.jobs, database, engines, options.service.limits) as work,
         ):
             service, parts = _service(options, gate, engines, cached, log)
-            service = _with_feedback(service, options, database)
+            service = _with_jobs(_with_feedback(service, options, database), work)
             listeners = [(public_app(service), public)]
             if internal is not None:
                 listeners.append((internal_app(service), internal))
-            with parts, _replacing_on_signal(engines):
+            with parts, _replacing_on_signal(engines), _essential(starting, work) as essential:
                 await serve(
                     listeners,
                     server,
                     service.lifecycle,
                     lambda: say(_listening(public.getsockname(), internal.getsockname() if internal else None)),
-                    starting,
+                    essential,
                 )
                 if starting.done():
                     starting.result()
@@ -137,6 +140,27 @@ def _with_feedback(service: Service, options: ServeOptions, database: Database) 
     store = FeedbackStore(database, options.feedback)
     feedback = Feedback(store, service.threads, strangers_read=is_loopback(options.server.host))
     return replace(service, feedback=feedback)
+
+
+def _with_jobs(service: Service, work: JobParts) -> Service:
+    service.metrics.add(work.numbers)
+    # Others can have the work before this server has ended.
+    service.lifecycle.when_draining(work.worker.stop)
+    return replace(service, jobs=work.jobs)
+
+
+@contextlib.contextmanager
+def _essential(starting: asyncio.Future[None], work: JobParts) -> Iterator[asyncio.Future[None]]:
+    """Fails where the engine does not start, or the work at jobs has ended by an error."""
+
+    async def both() -> None:
+        await asyncio.gather(asyncio.shield(starting), work.worker.ended())
+
+    task = asyncio.create_task(both())
+    try:
+        yield task
+    finally:
+        task.cancel()
 
 
 @contextlib.asynccontextmanager
