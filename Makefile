@@ -13,11 +13,12 @@ DEVELOPMENT := $(VENV)/.development
 OPTIONS :=
 PAGES := 5000
 SLOPE := 0.01
+REQUESTS := 50000
 
-.PHONY: help demo serve test check docs samples bench floors soak profile clean models-test fonts servers
+.PHONY: help demo serve test check docs samples bench floors soak soak-serve profile clean models-test fonts servers
 
 help: ## what there is to make
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(INSTALLED) ## install, fetch the default models, read the samples
 	@scripts/demo.sh $(BIN)
@@ -45,6 +46,11 @@ bench: $(INSTALLED) ## accuracy and speed beside RapidOCR: make bench DATA=folde
 
 floors: $(DEVELOPMENT) models-test ## fail where reading is 30 % slower, or grows so, than benchmarks/floors.toml says
 	@$(BIN)/python -m benchmarks.floors
+
+soak-serve: $(DEVELOPMENT) models-test ## a server for hours: identity, memory, restarts, overload: make soak-serve REQUESTS=50000
+	@$(BIN)/python -m benchmarks.load identity --requests $(REQUESTS) --json out/load
+	@$(BIN)/python -m benchmarks.load flat --requests $$(( $(REQUESTS) * 2 / 5 )) --json out/load
+	@$(BIN)/python -m benchmarks.load rolling overload --rounds 10 --seconds 120 --json out/load
 
 soak: $(DEVELOPMENT) models-test ## memory over many pages, an hour: make soak PAGES=5000 SLOPE=0.01
 	@$(BIN)/python -m benchmarks.soak --pages $(PAGES) --most-slope $(SLOPE)
