@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
-from shizi.errors import CorruptDocument, EngineUnavailable, OutOfMemory, Overloaded
+from shizi.errors import CorruptDocument, DeadlineExceeded, EngineUnavailable, OutOfMemory, Overloaded
 from shizi.jobs.reading import CrashedError, Source, Terms
 from shizi.pipeline.options import ReadOptions
 from shizi.types import ModelInfo, Page
@@ -29,8 +30,8 @@ def document(text: str = "", *, pages: int | None = None, slow_ms: int = 0, **fa
         pages: how many; such a document looks like a PDF. None: one page, and it does not.
         slow_ms: that each page takes.
         failures: the page at which it happens, by the name of FAILURES: "crash" what reads it dies; "kill" the whole worker
-            does; "memory" runs out; "corrupt" is the document's own fault; "hang" never ends; "overloaded" has no room for it;
-            "bug" raises what nobody expects.
+            does; "memory" runs out; "corrupt" is the document's own fault; "hang" is not read before the deadline;
+            "overloaded" has no room for it; "bug" raises what nobody expects.
     """
     unknown = set(failures) - set(FAILURES)
     if unknown:
@@ -76,11 +77,11 @@ class FakeReader:
             await asyncio.sleep(int(script.get("slow_ms", "0")) / 1000)
             for failure in FAILURES:
                 if script.get(failure) == str(number):
-                    await self._fail(failure)
+                    await self._fail(failure, terms.deadline)
             await terms.on_page(Page(number, 60, 40, text=text))
         return (MODEL,)
 
-    async def _fail(self, failure: str) -> None:
+    async def _fail(self, failure: str, deadline: float) -> None:
         if failure == "crash":
             raise CrashedError(EngineUnavailable("the engine died on purpose"))
         if failure == "kill":
@@ -90,7 +91,8 @@ class FakeReader:
         if failure == "corrupt":
             raise CorruptDocument("this page is corrupt on purpose; send another")
         if failure == "hang":
-            await asyncio.sleep(3600)
+            await asyncio.sleep(deadline - time.monotonic())
+            raise DeadlineExceeded("the page was not read in time, on purpose")
         if failure == "overloaded":
             raise Overloaded("there is no room, on purpose", 1.0)
         raise RuntimeError("the text of a page that no log may show")
