@@ -243,7 +243,7 @@ def test_of_a_worker_that_was_cut_off_and_one_that_took_over_one_result_is_seen(
     late, quick = FakeReader(), FakeReader()
 
     async def main() -> None:
-        worker = Worker(cut_off, late, place.delivery, replace(OPTIONS, name="cut off"))
+        worker = Worker(cut_off, late, place.delivery, replace(OPTIONS, name="cut off", slots=1))
         # It does not even notice that its lease ran out.
         worker._limits = replace(LIMITS, lease_s=60.0)
         working = asyncio.create_task(worker.run())
