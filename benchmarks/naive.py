@@ -95,6 +95,6 @@ def _load(path: Path, choice: Choice) -> Model:
         return lambda batch: np.asarray(session.run(None, {name: batch})[0])
     import openvino
 
-    hint = "bf16" if choice.precision == "bfloat16" else "f32"
+    hint = "f32" if choice.precision == "float32" else "bf16"
     compiled = openvino.Core().compile_model(str(path), "CPU", {"INFERENCE_PRECISION_HINT": hint})
     return lambda batch: np.asarray(compiled(batch)[0])

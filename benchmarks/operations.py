@@ -19,8 +19,7 @@ from shizi import OCR
 from shizi.bench.recording import Recorder, Run
 from shizi.runtime.base import Batch, SessionOptions, T
 from shizi.runtime.choose import choose, load_runtime
-from shizi.runtime.rewrite.gates import clamp_gates
-from shizi.runtime.rewrite.shuffle import shuffle_late
+from shizi.runtime.openvino import faster, precision_hint
 
 ROUNDS = 3
 _BAR = 30
@@ -65,10 +64,8 @@ class CountingRuntime:
 
     def load(self, model: Path, options: SessionOptions, *, content: bytes | None = None) -> CountingSession:
         """See `Runtime.load`."""
-        network = shuffle_late(self._core.read_model(str(model) if content is None else content))
-        if options.few_shapes:
-            network = clamp_gates(network)
-        hint = "bf16" if options.precision == "bfloat16" else "f32"
+        network = faster(self._core.read_model(str(model) if content is None else content), options)
+        hint = precision_hint(self._core, options.precision)
         properties = {"PERF_COUNT": True, "INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": hint}
         return CountingSession(self._core.compile_model(network, "CPU", properties).create_infer_request())
 

@@ -34,7 +34,11 @@ def test_every_switch_is_turned_once_and_nothing_else_changes() -> None:
 
 def test_every_other_runtime_and_precision_is_tried() -> None:
     rest = [variant for variant in variants(BASE, Tuning()) if variant.tuning == Tuning()]
-    assert [(v.runtime, v.precision) for v in rest] == [("openvino", "bfloat16"), ("onnx", "float32")]
+    assert [(v.runtime, v.precision) for v in rest] == [
+        ("openvino", "int8"),
+        ("openvino", "bfloat16"),
+        ("onnx", "float32"),
+    ]
 
 
 def test_every_switch_is_described_by_its_documentation() -> None:

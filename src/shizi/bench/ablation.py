@@ -20,6 +20,7 @@ from shizi.runtime.choose import Choice, PrecisionName, RuntimeName
 # Other values that are tried of a switch that is not simply on or off, by the name of the field of `Tuning`.
 OTHER_VALUES: Final[Mapping[str, Sequence[object]]] = {}
 RUNTIMES: Final[tuple[tuple[RuntimeName, PrecisionName], ...]] = (
+    ("openvino", "int8"),
     ("openvino", "bfloat16"),
     ("openvino", "float32"),
     ("onnx", "float32"),

@@ -30,9 +30,9 @@ def engine_flags(command: F) -> F:
         ),
         click.option(
             "--precision",
-            type=click.Choice(("auto", "float32", "bfloat16")),
+            type=click.Choice(("auto", "float32", "bfloat16", "int8")),
             metavar="NAME",
-            help="auto, float32 or bfloat16: arithmetic inside the models.",
+            help="auto, float32, bfloat16 or int8: arithmetic inside the models.",
         ),
         click.option(
             "--threads",

@@ -60,7 +60,7 @@ class EngineOptions(BaseModel):
 
     tier: str
     runtime: Literal["auto", "onnx", "openvino"]
-    precision: Literal["auto", "float32", "bfloat16"]
+    precision: Literal["auto", "float32", "bfloat16", "int8"]
     threads: Annotated[int, Field(ge=1, le=MOST_THREADS)] | None = None
     offline: bool = False
     models_dir: Path | None = None

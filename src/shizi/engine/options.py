@@ -35,7 +35,7 @@ class ReaderOptions:
     opener: str = OPEN_OCR
     tier: str = "general"
     runtime: Literal["auto", "onnx", "openvino"] = "auto"
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16", "int8"] = "auto"
     threads: Positive | None = None
     models_dir: Path | None = None
     catalog: Path | None = None

@@ -7,6 +7,7 @@ from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
+from dataclasses import replace
 from types import TracebackType
 from typing import Literal, Self
 
@@ -21,6 +22,7 @@ from shizi.models.charset import canonical, read_charset
 from shizi.models.detector import Detection, Detector
 from shizi.models.direction import DirectionClassifier
 from shizi.models.head import WholeHead, load_recognizer
+from shizi.models.ranges import known_ranges
 from shizi.models.recognizer import Recognizer
 from shizi.models.store import ModelStore
 from shizi.models.streams import Streams
@@ -55,7 +57,7 @@ class OCR:
     Args:
         tier: a tier of the catalogue (`shizi models list`): "general" reads 50 languages, "light" is quicker.
         runtime: "auto", "onnx", "openvino", or a runtime of one of these names that is already there.
-        precision: "auto", "float32" or "bfloat16" (OpenVINO on CPUs that have it).
+        precision: "auto", "float32", or with OpenVINO on CPUs that have it "bfloat16" or "int8".
         threads: CPU threads of one model run; default: what this process may use by its quota.
         store: where models come from; default: the user's cache.
         limits: bounds of decoding.
@@ -97,11 +99,12 @@ class OCR:
 
         def recognizer() -> Recognizer:
             card, path = cards[1], paths[1]
+            options = replace(shared, ranges=known_ranges(card))
             charset = read_charset(path, card.charset or "metadata:character", card.classes)
             if tuning.last_layer_apart:
-                session, make_head = load_recognizer(loaded, path, shared, charset, card.sure_logit)
+                session, make_head = load_recognizer(loaded, path, options, charset, card.sure_logit)
             else:
-                session, make_head = loaded.load(path, shared), WholeHead
+                session, make_head = loaded.load(path, options), WholeHead
             return Recognizer(session, card, charset, self._streams, make_head, tuning.squeeze)
 
         with ThreadPoolExecutor(len(cards)) as pool:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from shizi.runtime.ranges import Ranges
+
 Batch = NDArray[np.float32]
 T = TypeVar("T")
-Precision = Literal["float32", "bfloat16"]
+Precision = Literal["float32", "bfloat16", "int8"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +23,18 @@ class SessionOptions:
 
     Attributes:
         threads: CPU threads of one run.
-        precision: of the arithmetic inside the model; inputs and outputs are always float32.
+        precision: of the arithmetic inside the model; inputs and outputs are always float32. "int8" multiplies with 8 bits in
+            the layers that have a range, and is the best that the CPU has (bfloat16, else float32) elsewhere.
         concurrency: runs at a time; further callers wait. It bounds memory, whatever the number of threads that call.
         few_shapes: the model meets the same shapes again and again, so what was prepared for one is worth keeping.
+        ranges: what numbers come into some layers of the model.
     """
 
     threads: int
     precision: Precision = "float32"
     concurrency: int = 1
     few_shapes: bool = False
+    ranges: Ranges = field(default_factory=dict)
 
 
 class Session(Protocol):

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Final, Literal, cast, get_args
 
 from shizi.errors import InvalidRequest, ModelLoadFailed
 from shizi.runtime.base import Precision, Runtime
 from shizi.runtime.machine import cpu_features
 
 RuntimeName = Literal["auto", "onnx", "openvino"]
-PrecisionName = Literal["auto", "float32", "bfloat16"]
+PrecisionName = Literal["auto", "float32", "bfloat16", "int8"]
 
 _MODULES = {"openvino": "openvino", "onnx": "onnxruntime"}
-_BFLOAT16_FLAGS = frozenset({"avx512_bf16", "amx_bf16"})
+# What a CPU must have, by precision: any of these flags. Without its own instructions, products of 8 bits overflow.
+_FLAGS: Final[Mapping[str, frozenset[str]]] = {
+    "int8": frozenset({"avx512_vnni", "avx_vnni", "amx_int8"}),
+    "bfloat16": frozenset({"avx512_bf16", "amx_bf16"}),
+}
+_WHY: Final = {"int8": "; this CPU multiplies numbers of 8 bits", "bfloat16": "; this CPU computes in bfloat16"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +46,9 @@ def choose(
 ) -> Choice:
     """Picks the runtime and the precision.
 
-    OpenVINO where it is installed (x86): the same float32 models run faster in it than in ONNX Runtime, and it computes in
-    bfloat16 where the CPU does: over whole benchmark sets bigram F1 is within .001 of ONNX Runtime's float32 (docs/performance.md).
+    OpenVINO where it is installed (x86): the same float32 models run faster in it than in ONNX Runtime, and it computes with 8
+    bits and in bfloat16 where the CPU does: over whole benchmark sets bigram F1 is within .001 of ONNX Runtime's float32
+    (docs/performance.md).
 
     Raises:
         InvalidRequest: a name is unknown, or the two do not go together.
@@ -51,8 +57,8 @@ def choose(
     names = available()
     if runtime not in ("auto", *_MODULES):
         raise InvalidRequest(f"runtime {runtime!r} is unknown; known are auto, {', '.join(_MODULES)}")
-    if precision not in ("auto", "float32", "bfloat16"):
-        raise InvalidRequest(f"precision {precision!r} is unknown; known are auto, float32, bfloat16")
+    if precision not in get_args(PrecisionName):
+        raise InvalidRequest(f"precision {precision!r} is unknown; known are {', '.join(get_args(PrecisionName))}")
     if runtime == "auto":
         if not names:
             raise ModelLoadFailed("no runtime is installed; install onnxruntime or openvino")
@@ -62,11 +68,13 @@ def choose(
     else:
         why = "as asked for"
     if precision == "auto":
-        capable = runtime == "openvino" and bool(_BFLOAT16_FLAGS & features())
-        precision = "bfloat16" if capable else "float32"
-        why += "; this CPU computes in bfloat16" if capable else ""
-    elif precision == "bfloat16" and runtime != "openvino":
-        raise InvalidRequest("precision 'bfloat16' needs the runtime 'openvino'")
+        able = features() if runtime == "openvino" else frozenset[str]()
+        precision = next((name for name, flags in _FLAGS.items() if flags & able), "float32")
+        why += _WHY.get(precision, "")
+    elif precision != "float32" and runtime != "openvino":
+        raise InvalidRequest(f"precision {precision!r} needs the runtime 'openvino'")
+    elif precision == "int8" and not _FLAGS["int8"] & features():
+        raise InvalidRequest(f"precision 'int8' needs a CPU with one of {', '.join(sorted(_FLAGS['int8']))}")
     return Choice(cast(Literal["onnx", "openvino"], runtime), cast(Precision, precision), why)
 
 

@@ -1,4 +1,4 @@
-"""OpenVINO on x86 CPUs: the fastest on them, and the only one here that computes in bfloat16."""
+"""OpenVINO on x86 CPUs: the fastest on them, and the only one here that computes in bfloat16 and with 8 bits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
 from shizi.errors import ModelLoadFailed, OutOfMemory
-from shizi.runtime.base import Batch, SessionOptions, T
+from shizi.runtime.base import Batch, Precision, SessionOptions, T
+from shizi.runtime.rewrite.eight_bits import in_eight_bits
 from shizi.runtime.rewrite.gates import clamp_gates
 from shizi.runtime.rewrite.shuffle import shuffle_late
 
@@ -65,17 +66,31 @@ class OpenVinoRuntime:
         properties: dict[str, object] = {
             "INFERENCE_NUM_THREADS": options.threads * options.concurrency,
             "NUM_STREAMS": options.concurrency,
-            "INFERENCE_PRECISION_HINT": "bf16" if options.precision == "bfloat16" else "f32",
+            "INFERENCE_PRECISION_HINT": precision_hint(self._core, options.precision),
             "CPU_RUNTIME_CACHE_CAPACITY": _PREPARED if options.few_shapes else 0,
             # Pinning fights with every other process on a shared machine, and with our own threads.
             "ENABLE_CPU_PINNING": False,
         }
         try:
             network = self._core.read_model(model if content is None else content)
-            faster = shuffle_late(network)
-            compiled = self._core.compile_model(
-                clamp_gates(faster) if options.few_shapes else faster, "CPU", properties
-            )
+            compiled = self._core.compile_model(faster(network, options), "CPU", properties)
         except RuntimeError as error:
             raise ModelLoadFailed(f"OpenVINO cannot load {model}: {error}") from error
         return OpenVinoSession(compiled, options.concurrency)
+
+
+def precision_hint(core: openvino.Core, precision: Precision) -> str:
+    """What OpenVINO calls the precision of all that is not done with 8 bits."""
+    if precision == "int8":
+        able = "BF16" in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    else:
+        able = precision == "bfloat16"
+    return "bf16" if able else "f32"
+
+
+def faster(network: openvino.Model, options: SessionOptions) -> openvino.Model:
+    """The network, changed in place, as OpenVINO runs it faster."""
+    network = shuffle_late(network)
+    if options.few_shapes:
+        network = clamp_gates(network)
+    return in_eight_bits(network, options.ranges) if options.precision == "int8" else network

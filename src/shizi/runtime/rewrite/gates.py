@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shizi.runtime.rewrite.nodes import Array, constant, pointwise, replace, source
+from shizi.runtime.rewrite.nodes import Array, constant, is_pointwise, pointwise, replace, source
 
 if TYPE_CHECKING:
     import openvino
-
-_PLAIN = {"strides": [1, 1], "dilations": [1, 1], "pads_begin": [0, 0], "pads_end": [0, 0], "auto_pad": "explicit"}
 
 
 def clamp_gates(model: openvino.Model) -> openvino.Model:
@@ -41,12 +39,8 @@ def _gate(node: openvino.Node) -> openvino.Node | None:
     bias: Array | None = np.zeros(1, dtype=np.float32)
     if layer.get_type_name() == "Add":
         bias, layer = constant(layer, 1), source(layer, 0)
-    if bias is None or layer.get_type_name() != "Convolution":
-        return None
-    weights, attributes = constant(layer, 1), layer.get_attributes()
-    if weights is None or weights.shape[2:] != (1, 1):
-        return None
-    if any(attributes[name] != value for name, value in _PLAIN.items()):
+    weights = constant(layer, 1) if is_pointwise(layer) else None
+    if bias is None or weights is None:
         return None
     outputs = len(weights)
     if bias.shape not in ((1, outputs, 1, 1), (outputs, 1, 1), (1,)):

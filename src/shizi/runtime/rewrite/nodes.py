@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float32]
 
+_PLAIN = {"strides": [1, 1], "dilations": [1, 1], "pads_begin": [0, 0], "pads_end": [0, 0], "auto_pad": "explicit"}
+
 
 def source(node: openvino.Node, index: int) -> openvino.Node:
     """The node that makes an input, over nodes that change nothing."""
@@ -33,6 +35,14 @@ def replace(old: openvino.Node, new: openvino.Node) -> None:
     """Hands the new node's output to all that used the old one's."""
     for user in list(old.output(0).get_target_inputs()):
         user.replace_source_output(new.output(0))
+
+
+def is_pointwise(node: openvino.Node) -> bool:
+    """True for a convolution of single pixels, as `pointwise` makes it."""
+    if node.get_type_name() != "Convolution" or list(node.input_value(1).get_partial_shape())[2:] != [1, 1]:
+        return False
+    attributes = node.get_attributes()
+    return all(attributes[name] == value for name, value in _PLAIN.items())
 
 
 def pointwise(inputs: openvino.Node | openvino.Output, weights: Array, bias: Array) -> openvino.Node:

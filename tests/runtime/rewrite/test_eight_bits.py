@@ -1,0 +1,117 @@
+"""Products of 8 bits: nearly the same numbers, also where channels differ a thousandfold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shizi.runtime.ranges import LayerRange
+from shizi.runtime.rewrite.eight_bits import in_eight_bits, scaling
+from tests.runtime.rewrite.networks import Array, kinds, run
+
+if TYPE_CHECKING:
+    import openvino
+
+CHANNELS, OUTPUTS = 16, 8
+
+
+def network(weights: Array, strides: Sequence[int] = (1, 1)) -> openvino.Model:
+    """(B, channels, H, W) through one convolution, `layer`."""
+    import openvino
+    import openvino.opset13 as ops
+
+    picture = ops.parameter([-1, weights.shape[1], -1, -1], np.float32)
+    node = ops.convolution(picture, ops.constant(weights), list(strides), [0, 0], [0, 0], [1, 1])
+    node.set_friendly_name("layer")
+    return openvino.Model([ops.relu(node).output(0)], [picture], "drawn")
+
+
+def weights(seed: int = 1, kernel: int = 1) -> Array:
+    return np.random.default_rng(seed).standard_normal((OUTPUTS, CHANNELS, kernel, kernel)).astype(np.float32)
+
+
+def picture(least: float, spread: Array | float, seed: int = 2) -> Array:
+    drawn = np.random.default_rng(seed).standard_normal((2, CHANNELS, 3, 40)).astype(np.float32)
+    return np.maximum(drawn * np.reshape(spread, (-1, 1, 1)), least).astype(np.float32)
+
+
+def seen(batch: Array) -> LayerRange:
+    return LayerRange(float(batch.min()), np.abs(batch).max(axis=(0, 2, 3)))
+
+
+def error(found: Array, wanted: Array) -> float:
+    return float(np.sqrt(np.mean((found - wanted) ** 2) / np.mean(wanted**2)))
+
+
+@pytest.mark.parametrize("least", [-9.0, -0.17, 0.0])
+def test_numbers_hardly_change(core: openvino.Core, least: float) -> None:
+    batch = picture(least, 1.0)
+    model = network(weights())
+    (before,) = run(core, model, batch)
+    assert in_eight_bits(model, {"layer": seen(batch)}) is model
+    assert kinds(model).count("FakeQuantize") == 2
+    (after,) = run(core, model, batch)
+    assert error(after, before) < 0.015
+
+
+@pytest.mark.parametrize("least", [-1e9, -0.17])
+def test_channels_of_different_size_have_scales_of_their_own(core: openvino.Core, least: float) -> None:
+    """Weights are small where numbers are great, as in networks that were trained."""
+    spread = np.geomspace(0.05, 50, CHANNELS).astype(np.float32)
+    layer = weights() / spread[:, None, None]
+    batch = picture(least, spread)
+    model = network(layer)
+    (before,) = run(core, model, batch)
+    (after,) = run(core, in_eight_bits(model, {"layer": seen(batch)}), batch)
+    one_scale = LayerRange(float(batch.min()), np.full(CHANNELS, np.abs(batch).max()))
+    (coarse,) = run(core, in_eight_bits(network(layer), {"layer": one_scale}), batch)
+    assert error(after, before) < 0.02
+    assert error(coarse, before) > 3 * error(after, before)
+
+
+def test_what_is_above_the_range_is_cut_off(core: openvino.Core) -> None:
+    batch = picture(0.0, 1.0)
+    eye = np.eye(CHANNELS, dtype=np.float32).reshape(CHANNELS, CHANNELS, 1, 1)
+    known = LayerRange(0.0, np.ones(CHANNELS, dtype=np.float32))
+    (after,) = run(core, in_eight_bits(network(eye), {"layer": known}), batch)
+    assert after == pytest.approx(np.clip(batch, 0, 1), abs=0.01)
+
+
+def test_channels_that_are_always_nothing_do_no_harm(core: openvino.Core) -> None:
+    spread = np.ones(CHANNELS, dtype=np.float32)
+    spread[3] = 0
+    layer = weights()
+    layer[:, 5] = 0
+    layer[2] = 0
+    batch = picture(-9.0, spread)
+    (before,) = run(core, network(layer), batch)
+    (after,) = run(core, in_eight_bits(network(layer), {"layer": seen(batch)}), batch)
+    assert np.isfinite(after).all()
+    assert error(after, before) < 0.015
+    assert not after[:, 2].any()
+
+
+@pytest.mark.parametrize("what", ["another name", "another kernel", "strides", "channels"])
+def test_other_layers_stay_as_they_are(what: str) -> None:
+    channels = CHANNELS + (what == "channels")
+    known = {"other" if what == "another name" else "layer": LayerRange(-1.0, np.ones(channels, dtype=np.float32))}
+    strides = (2, 2) if what == "strides" else (1, 1)
+    model = network(weights(kernel=3 if what == "another kernel" else 1), strides)
+    assert "FakeQuantize" not in kinds(in_eight_bits(model, known))
+
+
+@given(st.integers(0, 2**32 - 1), st.floats(1e-4, 1e4), st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_scales_cover_what_was_seen(seed: int, size: float, negative: bool) -> None:
+    random = np.random.default_rng(seed)
+    greatest = (size * random.uniform(0.001, 1, CHANNELS)).astype(np.float32)
+    known = LayerRange(-float(greatest.max()) if negative else 0.0, greatest)
+    how = scaling(random.standard_normal((OUTPUTS, CHANNELS)).astype(np.float32), known)
+    assert (how.shift is None) == negative
+    assert np.all(how.channels > 0)
+    assert np.all(greatest <= how.channels * how.greatest * 1.0001)
