@@ -37,7 +37,8 @@ def weights(seed: int = 1, kernel: int = 1) -> Array:
 
 def picture(least: float, spread: Array | float, seed: int = 2) -> Array:
     drawn = np.random.default_rng(seed).standard_normal((2, CHANNELS, 3, 40)).astype(np.float32)
-    return np.maximum(drawn * np.reshape(spread, (-1, 1, 1)), least).astype(np.float32)
+    scaled: Array = np.maximum(drawn * np.reshape(spread, (-1, 1, 1)), least).astype(np.float32)
+    return scaled
 
 
 def seen(batch: Array) -> LayerRange:
