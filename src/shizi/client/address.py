@@ -19,6 +19,11 @@ class Address:
 
     base: str
 
+    @property
+    def safe(self) -> bool:
+        """Whether the way there is encrypted."""
+        return self.base.startswith("https:")
+
     def of(self, path: str) -> str:
         """The address of a path such as `v1/ocr`."""
         return self.base + path
