@@ -36,6 +36,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "engine": Entry("shizi.cli.engine_command", "engine", "Read pages for other processes."),
     "serve": Entry("shizi.cli.serve", "serve", "Answer over HTTP until SIGTERM or Ctrl-C."),
     "worker": Entry("shizi.cli.worker", "worker", "Work off the jobs of servers until SIGTERM or Ctrl-C."),
+    "jobs": Entry("shizi.cli.jobs", "jobs", "Order many documents at a server, which reads them in the background."),
     "models": Entry("shizi.cli.models", "models", "List, pull and verify the models."),
     "bench": Entry("shizi.cli.bench", "bench", "Measure how fast this machine reads."),
     "auth": Entry("shizi.cli.auth", "auth", "Make, list and revoke the API keys of a server."),

@@ -116,7 +116,7 @@ def read_options(values: Mapping[str, object], settings: Settings) -> ReadOption
     given = _given(values, ReadOptions)
     file = values.get("password_file")
     if "password" not in given and isinstance(file, Path):
-        given["password"] = _first_line(file, "password")
+        given["password"] = first_line(file, "password")
     elif "password" not in given and settings.password is not None:
         given["password"] = settings.password.get_secret_value()
     return ReadOptions.model_validate(given)
@@ -149,7 +149,7 @@ def remote_options(
                 f"--{name.replace('_', '-')} is the server's to choose; leave it out, or read without a server"
             )
     file, authorities = values.get("key_file"), values.get("ca_file")
-    key = SecretStr(_first_line(file, "key")) if isinstance(file, Path) else settings.api_key
+    key = SecretStr(first_line(file, "key")) if isinstance(file, Path) else settings.api_key
     return RemoteOptions(
         server=server,
         key=key,
@@ -205,7 +205,12 @@ def _given(values: Mapping[str, object], model: type[M]) -> dict[str, object]:
     return {name: value for name in model.model_fields if (value := values.get(name)) is not None}
 
 
-def _first_line(file: Path, what: str) -> str:
+def first_line(file: Path, what: str) -> str:
+    """The first line of a file that holds a secret, which is called so in the error.
+
+    Raises:
+        NotFound: it cannot be read.
+    """
     try:
         with file.open(encoding="utf-8") as stream:
             return stream.readline(LONGEST_SECRET).rstrip("\r\n")

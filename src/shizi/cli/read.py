@@ -41,14 +41,16 @@ class ReadCommand(GroupedCommand):
     }
 
 
-def _pages(_context: click.Context, _parameter: click.Parameter, value: str | None) -> frozenset[int] | None:
+def chosen_pages(_context: click.Context, _parameter: click.Parameter, value: str | None) -> frozenset[int] | None:
+    """The value of --pages."""
     try:
         return None if value is None else parse_pages(value)
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
 
 
-def _languages(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+def chosen_languages(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+    """The value of --language."""
     if value is None:
         return None
     languages = tuple(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
@@ -60,11 +62,13 @@ def _languages(_context: click.Context, _parameter: click.Parameter, value: str 
 @click.command("read", cls=ReadCommand)
 @click.argument("files", nargs=-1, required=True, type=click.Path())
 @click.option("-r", "--recursive", is_flag=True, help="Go down into the folders below a folder.")
-@click.option("--pages", callback=_pages, metavar="PAGES", help="Only these pages, such as 1-3,7 (counted from 1).")
+@click.option(
+    "--pages", callback=chosen_pages, metavar="PAGES", help="Only these pages, such as 1-3,7 (counted from 1)."
+)
 @click.option(
     "--language",
     "languages",
-    callback=_languages,
+    callback=chosen_languages,
     metavar="LANGUAGES",
     help="Read only characters of these languages, such as zh,en.",
 )

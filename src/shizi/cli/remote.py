@@ -102,7 +102,7 @@ def open_remote(options: RemoteOptions) -> RemoteReader:
     from shizi.client.client import Client
     from shizi.client.options import ClientOptions
 
-    tls = None if options.ca_file is None else _authorities(options.ca_file)
+    tls = None if options.ca_file is None else authorities(options.ca_file)
     key = None if options.key is None else options.key.get_secret_value()
     with Client(options.server, key, options=ClientOptions(timeout_s=_PROBE_S, attempts=1, tls=tls)) as probe:
         probe.capabilities()
@@ -116,7 +116,13 @@ def open_remote(options: RemoteOptions) -> RemoteReader:
     return RemoteReader(Client(options.server, key, options=bounds), options.max_bytes, options.timeout_s)
 
 
-def _authorities(file: Path) -> ssl.SSLContext:
+def authorities(file: Path) -> ssl.SSLContext:
+    """Those of --ca-file alone.
+
+    Raises:
+        InvalidRequest: it holds none.
+        NotFound: it cannot be read.
+    """
     try:
         return ssl.create_default_context(cafile=file)
     except ssl.SSLError as error:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
 
+from shizi.client.async_jobs import AsyncJobMethods
 from shizi.client.async_transport import AsyncTransport
 from shizi.client.calls import capabilities_call, models_call, read_call, ready_call
 from shizi.client.feedback import list_call, send_call
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from shizi.imaging.decode import Source
 
 
-class AsyncClient:
+class AsyncClient(AsyncJobMethods):
     """See `shizi.Client`; belongs to one event loop."""
 
     def __init__(self, url: str, key: str | None = None, *, options: ClientOptions | None = None) -> None:

@@ -49,12 +49,15 @@ class Body:
                 yield from part.pieces()
 
 
-def form(fields: Mapping[str, str], documents: Sequence[tuple[str, Upload]]) -> Body:
-    """A form (RFC 7578): first its small values, then the documents, each under a name. Names of files are not sent.
+def form(
+    fields: Mapping[str, str], documents: Sequence[tuple[str, Upload]], names: Sequence[str | None] | None = None
+) -> Body:
+    """A form (RFC 7578): first its small values, then the documents, each under a name. Names of files are not sent by themselves.
 
     Args:
         fields: names of our own → values.
         documents: names of our own and what they hold; a name may come again.
+        names: of the files, where they are to be sent.
     """
     boundary = secrets.token_hex(16)
     parts: list[bytes | Upload] = []
@@ -62,15 +65,20 @@ def form(fields: Mapping[str, str], documents: Sequence[tuple[str, Upload]]) -> 
         f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode("utf-8", "replace")
         for name, value in fields.items()
     )
-    for name, document in documents:
+    for (name, document), file in zip(documents, names or [None] * len(documents), strict=True):
         head = (
-            f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="document"\r\n'
+            f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{_escaped(file or "document")}"\r\n'
             "Content-Type: application/octet-stream\r\n\r\n"
         )
-        parts += [values + head.encode(), document, b"\r\n"]
+        parts += [values + head.encode("utf-8", "replace"), document, b"\r\n"]
         values = b""
     parts.append(values + f"--{boundary}--\r\n".encode())
     return Body(f"multipart/form-data; boundary={boundary}", tuple(parts))
+
+
+def _escaped(name: str) -> str:
+    """A file's name within quotes, as browsers write it (the HTML standard, "multipart/form-data encoding")."""
+    return name[:200].replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def json_body(value: Mapping[str, Any]) -> Body:

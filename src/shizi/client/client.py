@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
 
 from shizi.client.calls import capabilities_call, models_call, read_call, ready_call
 from shizi.client.feedback import list_call, send_call
+from shizi.client.jobs import JobMethods
 from shizi.client.options import ClientOptions, ReadKeywords
 from shizi.client.transport import Transport
 from shizi.client.upload import upload
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from shizi.imaging.decode import Source
 
 
-class Client:
+class Client(JobMethods):
     """Reads documents at a server of shizi as `shizi.OCR` does here; any number of threads may use one.
 
     What did not begin (nobody listens, 429, 503) is tried again for a while; nothing else is, and no redirect is followed.

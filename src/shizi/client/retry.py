@@ -15,6 +15,23 @@ class NobodyListens(EngineUnavailable):
     """The connection was refused: nothing was sent."""
 
 
+def pause_between_streams(error: ShiziError | None, failures: int, options: ClientOptions) -> float:
+    """Seconds until a stream that ended is asked for again.
+
+    Args:
+        error: that it ended with; None where its server just went home.
+        failures: in a row, this one included.
+        options: of the client.
+
+    Raises:
+        ShiziError: the error itself, where there were too many.
+    """
+    if error is not None and failures >= options.attempts:
+        raise error
+    said = error.retry_after if isinstance(error, TryLater) and error.retry_after is not None else 0.0
+    return min(max(said, _FIRST_PAUSE_S * 2.0 ** min(failures, 16)), options.longest_pause_s)
+
+
 def pause(error: ShiziError, status: int, attempt: int, options: ClientOptions, chance: float) -> float | None:
     """Seconds to wait before the next attempt; None where there is to be none.
 
