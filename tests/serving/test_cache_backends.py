@@ -14,7 +14,7 @@ from shizi.errors import InvalidRequest
 from shizi.serving.cache import Backend, CacheOptions
 from shizi.serving.cache_memory import MemoryBackend
 from shizi.serving.cache_redis import RedisBackend, RedisCacheOptions
-from tests.serving.redis_local import RedisServer
+from tests.serving.redis_local import FreezableRedis
 
 SECRET = b"0123456789abcdef"
 KB = 1024
@@ -25,17 +25,17 @@ Make = Callable[[CacheOptions], Kept]
 
 
 @pytest.fixture(scope="module")
-def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+def redis() -> Iterator[FreezableRedis]:
+    with FreezableRedis() as server:
         yield server
 
 
 @pytest.fixture(scope="module", params=["memory", "redis"])
-def make(request: pytest.FixtureRequest, redis: RedisServer) -> Make:
+def make(request: pytest.FixtureRequest, redis: FreezableRedis) -> Make:
     def new(bounds: CacheOptions) -> Kept:
         if request.param == "memory":
             return MemoryBackend(bounds)
-        redis.ask("FLUSHALL")
+        redis.flush()
         return RedisBackend(RedisCacheOptions(redis.url, SECRET, timeout_s=1.0), bounds)
 
     return new

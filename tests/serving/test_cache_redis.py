@@ -15,7 +15,7 @@ from shizi.errors import CorruptDocument, InvalidRequest
 from shizi.serving.breaker import BreakerOptions
 from shizi.serving.cache import CacheOptions, Outcome, ResultCache
 from shizi.serving.cache_redis import PREFIX, RedisBackend, RedisCacheOptions
-from tests.serving.redis_local import RedisServer
+from tests.serving.redis_local import FreezableRedis
 
 SECRET = b"0123456789abcdef"
 BOUNDS = CacheOptions(max_bytes=2**20)
@@ -23,12 +23,12 @@ RESULT = b'{"text": "Account 4711"}'
 
 
 @pytest.fixture
-def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+def redis() -> Iterator[FreezableRedis]:
+    with FreezableRedis() as server:
         yield server
 
 
-def options(redis: RedisServer, **others: object) -> RedisCacheOptions:
+def options(redis: FreezableRedis, **others: object) -> RedisCacheOptions:
     quick = BreakerOptions(failures=1, open_s=0.2, longest_open_s=0.2, patience_s=0.01, probe_s=1.0)
     made = RedisCacheOptions(redis.url, SECRET, timeout_s=0.25, lease_s=1.0, breaker=quick)
     return dataclasses.replace(made, **others)  # type: ignore[arg-type]
@@ -76,7 +76,7 @@ class Work:
         return RESULT
 
 
-def test_what_one_server_read_another_gives_out(redis: RedisServer) -> None:
+def test_what_one_server_read_another_gives_out(redis: FreezableRedis) -> None:
     async def main() -> None:
         async with servers(2, options(redis)) as ((one, _), (two, _)):
             work = Work()
@@ -87,7 +87,7 @@ def test_what_one_server_read_another_gives_out(redis: RedisServer) -> None:
     asyncio.run(main())
 
 
-def test_whoever_looks_into_the_redis_sees_neither_text_nor_tenants(redis: RedisServer) -> None:
+def test_whoever_looks_into_the_redis_sees_neither_text_nor_tenants(redis: FreezableRedis) -> None:
     async def main() -> None:
         async with servers(1, options(redis)) as ((cache, backend),):
             await get(cache, Work())
@@ -100,7 +100,7 @@ def test_whoever_looks_into_the_redis_sees_neither_text_nor_tenants(redis: Redis
     asyncio.run(main())
 
 
-def test_a_result_that_was_changed_or_moved_or_sealed_otherwise_is_none(redis: RedisServer) -> None:
+def test_a_result_that_was_changed_or_moved_or_sealed_otherwise_is_none(redis: FreezableRedis) -> None:
     async def main() -> None:
         async with servers(1, options(redis)) as ((_, backend),):
             await backend.put("bank", "k", RESULT)
@@ -123,7 +123,7 @@ def test_a_result_that_was_changed_or_moved_or_sealed_otherwise_is_none(redis: R
     asyncio.run(main())
 
 
-def test_equal_requests_at_several_servers_are_worked_out_once(redis: RedisServer) -> None:
+def test_equal_requests_at_several_servers_are_worked_out_once(redis: FreezableRedis) -> None:
     async def main() -> None:
         async with servers(3, options(redis)) as made:
             work = Work(0.6)
@@ -136,7 +136,7 @@ def test_equal_requests_at_several_servers_are_worked_out_once(redis: RedisServe
     asyncio.run(main())
 
 
-def test_the_turn_of_a_server_that_works_for_longer_than_the_lease_is_its_own(redis: RedisServer) -> None:
+def test_the_turn_of_a_server_that_works_for_longer_than_the_lease_is_its_own(redis: FreezableRedis) -> None:
     async def main() -> None:
         async with servers(2, options(redis)) as ((one, _), (two, _)):
             work = Work(2.5)
@@ -149,7 +149,7 @@ def test_the_turn_of_a_server_that_works_for_longer_than_the_lease_is_its_own(re
     asyncio.run(main())
 
 
-def test_the_turn_of_a_server_that_died_passes_on(redis: RedisServer) -> None:
+def test_the_turn_of_a_server_that_died_passes_on(redis: FreezableRedis) -> None:
     async def main() -> None:
         async with servers(2, options(redis)) as ((_, dead), (cache, _)):
             await dead._claim([PREFIX], [dead._member("bank", "k"), "token", 1000])
@@ -160,14 +160,14 @@ def test_the_turn_of_a_server_that_died_passes_on(redis: RedisServer) -> None:
     asyncio.run(main())
 
 
-def test_an_error_of_one_server_is_not_that_of_another_and_half_of_the_time_is_kept(redis: RedisServer) -> None:
+def test_an_error_of_one_server_is_not_that_of_another_and_half_of_the_time_is_kept(redis: FreezableRedis) -> None:
     async def main() -> None:
         async with servers(2, options(redis)) as ((one, _), (two, _)):
             failing = get(one, Work(0.3, CorruptDocument("bad")))
             await asyncio.sleep(0.1)
             assert await get(two, Work()) == (RESULT, "miss")
             assert isinstance((await asyncio.gather(failing, return_exceptions=True))[0], CorruptDocument)
-        redis.ask("FLUSHALL")
+        redis.flush()
         async with servers(2, options(redis)) as ((one, _), (two, _)):
             slow = get(one, Work(3.0))
             await asyncio.sleep(0.1)
@@ -181,7 +181,7 @@ def test_an_error_of_one_server_is_not_that_of_another_and_half_of_the_time_is_k
 
 @pytest.mark.parametrize("trouble", ["kill", "freeze"])
 def test_without_the_redis_requests_go_on_and_hardly_wait(
-    redis: RedisServer, trouble: str, caplog: pytest.LogCaptureFixture
+    redis: FreezableRedis, trouble: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def main() -> None:
         async with servers(1, options(redis)) as ((cache, backend),):
@@ -207,7 +207,7 @@ def test_without_the_redis_requests_go_on_and_hardly_wait(
     assert "redis://" not in caplog.text
 
 
-def test_a_redis_that_goes_while_another_server_is_waited_for_is_not_waited_for(redis: RedisServer) -> None:
+def test_a_redis_that_goes_while_another_server_is_waited_for_is_not_waited_for(redis: FreezableRedis) -> None:
     async def main() -> None:
         async with servers(2, options(redis)) as ((_, other), (cache, _)):
             await other._claim([PREFIX], [other._member("bank", "k"), "token", 60_000])
@@ -220,7 +220,7 @@ def test_a_redis_that_goes_while_another_server_is_waited_for_is_not_waited_for(
     asyncio.run(main())
 
 
-def test_a_redis_that_threw_values_away_loses_nothing_else(redis: RedisServer) -> None:
+def test_a_redis_that_threw_values_away_loses_nothing_else(redis: FreezableRedis) -> None:
     """Its own bound on memory may come first."""
 
     async def main() -> None:

@@ -14,20 +14,20 @@ import pytest
 from shizi.errors import RateLimited
 from shizi.serving.caller import Caller, anonymous_caller
 from shizi.serving.ratelimit import Cost, Quota, RateLimiter, RateOptions
-from tests.serving.redis_local import RedisServer
+from tests.serving.redis_local import FreezableRedis
 
 STRANGER = anonymous_caller({"ocr"})
 BANK = Caller("bank", "key:a", frozenset({"ocr"}), anonymous=False)
 
 
 @pytest.fixture
-def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+def redis() -> Iterator[FreezableRedis]:
+    with FreezableRedis() as server:
         yield server
 
 
 @asynccontextmanager
-async def servers(count: int, redis: RedisServer, **options: Any) -> AsyncIterator[list[RateLimiter]]:  # noqa: ANN401
+async def servers(count: int, redis: FreezableRedis, **options: Any) -> AsyncIterator[list[RateLimiter]]:  # noqa: ANN401
     wanted = RateOptions(storage_url=redis.url, storage_timeout_s=0.25, storage_retry_s=0.5, **options)
     made = [RateLimiter(wanted, counted=True) for _ in range(count)]
     try:
@@ -54,7 +54,7 @@ async def away_from_the_minute() -> None:
         await asyncio.sleep(left + 0.1)
 
 
-def test_servers_count_together(redis: RedisServer) -> None:
+def test_servers_count_together(redis: FreezableRedis) -> None:
     async def main() -> None:
         await away_from_the_minute()
         async with servers(3, redis, tenant=Quota(requests=7, megapixels=100)) as limiters:
@@ -67,7 +67,7 @@ def test_servers_count_together(redis: RedisServer) -> None:
     asyncio.run(main())
 
 
-def test_megapixels_are_counted_together(redis: RedisServer) -> None:
+def test_megapixels_are_counted_together(redis: FreezableRedis) -> None:
     async def main() -> None:
         await away_from_the_minute()
         async with servers(2, redis, anonymous=Quota(requests=100, megapixels=50)) as limiters:
@@ -76,7 +76,7 @@ def test_megapixels_are_counted_together(redis: RedisServer) -> None:
     asyncio.run(main())
 
 
-def test_many_at_a_moment_are_not_let_through_twice(redis: RedisServer) -> None:
+def test_many_at_a_moment_are_not_let_through_twice(redis: FreezableRedis) -> None:
     async def main() -> None:
         await away_from_the_minute()
         async with servers(2, redis) as limiters:
@@ -88,7 +88,7 @@ def test_many_at_a_moment_are_not_let_through_twice(redis: RedisServer) -> None:
 
 @pytest.mark.parametrize("trouble", ["kill", "freeze"])
 def test_without_the_redis_each_server_counts_alone_and_hardly_waits(
-    redis: RedisServer, trouble: str, caplog: pytest.LogCaptureFixture
+    redis: FreezableRedis, trouble: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def main() -> None:
         async with servers(2, redis) as limiters:
