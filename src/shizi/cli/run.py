@@ -20,7 +20,7 @@ from shizi.cli.inputs import Input, expand
 from shizi.cli.options import EngineOptions, OutputOptions, ReadOptions
 from shizi.cli.outputs import Job, Journal
 from shizi.cli.progress import Progress
-from shizi.cli.reading import LINE, Outcome, Tools, Work
+from shizi.cli.reading import LINE, Outcome, Reader, Tools, Work
 from shizi.cli.remote import RemoteOptions
 from shizi.cli.report import Tally, error_line, ndjson
 from shizi.cli.terminal import one_line, printable
@@ -141,7 +141,16 @@ def _inputs(values: Mapping[str, object], out: OutputOptions) -> tuple[Input, ..
 
 
 def _read_all(batch: Batch, tools: Tools, streams: Streams, debug: bool) -> None:
-    reader = tools.open_reader(batch.engine) if batch.remote is None else tools.open_remote(batch.remote)
+    if batch.remote is None:
+        reader = tools.open_reader(batch.engine)
+        _read_with(reader, batch, tools, streams, debug)
+        reader.close()  # not after an error or Ctrl-C: threads may still be reading
+        return
+    with contextlib.closing(tools.open_remote(batch.remote)) as remote:
+        _read_with(remote, batch, tools, streams, debug)
+
+
+def _read_with(reader: Reader, batch: Batch, tools: Tools, streams: Streams, debug: bool) -> None:
     form = LINE if batch.out.stream else batch.out.format
     work = Work(reader, tools, batch.engine, batch.read, form, streams.stdin, debug)
     # results on a terminal, also those that come through a pipe, would tear the progress line apart
@@ -152,7 +161,6 @@ def _read_all(batch: Batch, tools: Tools, streams: Streams, debug: bool) -> None
         with contextlib.closing(results):
             for outcome in results:
                 _finish(outcome, batch, streams, progress)
-    reader.close()  # not after an error or Ctrl-C: threads may still be reading
 
 
 def _finish(outcome: Outcome, batch: Batch, streams: Streams, progress: Progress) -> None:
