@@ -19,6 +19,7 @@ from shizi.batching.claim import Claim
 from shizi.engine.options import ReaderOptions
 from shizi.errors import CorruptDocument, ModelLoadFailed
 from shizi.imaging.pages import PageImage
+from shizi.models.counts import Batches
 from shizi.pipeline.options import ReadOptions
 from shizi.types import Line, ModelInfo, Page
 
@@ -26,6 +27,7 @@ OPENER: Final = "shizi.engine.fake:open_fake"
 BROKEN_OPENER: Final = "shizi.engine.fake:open_broken"
 CRASHING_OPENER: Final = "shizi.engine.fake:open_crashing"
 SLOW_S: Final = 1.0
+CRASH_S: Final = 0.05  # into the page; what dies at once has not yet told anybody that it had begun
 HOARD: Final = 64 * 2**20
 FAILURES: Final = ("read", "slow", "crash", "hang", "eat memory", "hoard", "bug", "corrupt")
 
@@ -75,6 +77,12 @@ class FakeReader:
     def __init__(self, version: str) -> None:
         self.models = (ModelInfo("recognize", "fake", version, "0" * 64),)
         self._hoard: list[bytearray] = []
+        self._pages = 0
+
+    @property
+    def batches(self) -> Batches:
+        """One line to a page, without padding."""
+        return Batches(self._pages, self._pages, 100 * self._pages, 0)
 
     def read_page(
         self,
@@ -87,6 +95,7 @@ class FakeReader:
         if image.pixels is not None:
             self._fail(dict(enumerate(FAILURES)).get(int(image.pixels[0, 0, 0]), "read"))
             texts.append(text_of(image.pixels))
+        self._pages += 1
         box = (
             (0.0, 0.0),
             (float(image.width), 0.0),
@@ -103,6 +112,7 @@ class FakeReader:
         if failure == "slow":
             time.sleep(SLOW_S)
         if failure == "crash":
+            time.sleep(CRASH_S)
             os.kill(os.getpid(), signal.SIGKILL)
         if failure == "hang":
             time.sleep(3600)

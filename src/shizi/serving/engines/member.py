@@ -11,6 +11,7 @@ from shizi.batching.claim import Claim
 from shizi.engine.client import EngineClient
 from shizi.engine.failures import EngineDied
 from shizi.errors import EngineUnavailable, ShiziError
+from shizi.models.counts import Batches
 from shizi.pipeline.options import ReadOptions
 from shizi.serving.breaker import Breaker
 from shizi.types import ModelInfo, Page
@@ -46,6 +47,7 @@ class Member:
         source: where it is.
         breaker: in front of it.
         pages: that it has now.
+        loners: of these, pages that it reads alone.
         turn: number of the last page that it was given, among all engines.
         outcomes: pages by what became of them.
     """
@@ -53,6 +55,7 @@ class Member:
     source: Source
     breaker: Breaker
     pages: int = 0
+    loners: int = 0
     turn: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
 
@@ -63,6 +66,14 @@ class Member:
             return self.source.client.known
         except EngineUnavailable:
             return ()
+
+    @property
+    def batches(self) -> Batches:
+        """What its recogniser ran, as it said last."""
+        try:
+            return self.source.client.batches
+        except EngineUnavailable:
+            return Batches()
 
     async def models(self) -> tuple[ModelInfo, ...]:
         """Its models.
@@ -77,6 +88,7 @@ class Member:
     ) -> tuple[Page, Mapping[str, float]]:
         """See `EngineClient.read_page`."""
         self.pages += 1
+        self.loners += alone
         outcome = "given up"
         try:
             with self.breaker.attempt(claim.deadline):
@@ -91,6 +103,7 @@ class Member:
             raise
         finally:
             self.pages -= 1
+            self.loners -= alone
             self.outcomes[outcome] += 1
 
     async def instance(self) -> str:

@@ -6,10 +6,19 @@ from collections.abc import Iterator
 from typing import Final
 
 from shizi.serving.engines.local import LocalEngine
+from shizi.serving.engines.member import Member
 from shizi.serving.engines.pool import Engines
 from shizi.serving.numbers import BreakerNumbers, Number
 
 _STATES: Final = ("starting", "ready", "restarting", "unavailable", "refused", "odd", "stopped")
+
+
+def _batches(member: Member) -> Iterator[Number]:
+    engine, run = {"engine": member.source.name}, member.batches
+    yield "batches", "Runs of the engine's recogniser.", engine, run.batches
+    yield "batch_lines", "Lines in these runs.", engine, run.lines
+    for kind, pixels in (("lines", run.pixels), ("padding", run.padding)):
+        yield "batch_pixels", "Pixels of width in these runs.", {**engine, "kind": kind}, pixels
 
 
 class EngineNumbers:
@@ -45,6 +54,7 @@ class EngineNumbers:
             for outcome, count in sorted(member.outcomes.items()):
                 labels = {"engine": member.source.name, "outcome": outcome}
                 yield "engine_pages", "Pages that the engine was given, by what came of them.", labels, count
+            yield from _batches(member)
             if isinstance(member.source, LocalEngine):
                 supervisor = member.source.supervisor
                 yield "engine_restarts", "Engines started because one had died.", {}, supervisor.restarts

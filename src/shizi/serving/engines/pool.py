@@ -32,9 +32,9 @@ log = logging.getLogger(__name__)
 class Engines:
     """The engines of a server; belongs to one event loop.
 
-    A page goes to the ready engine that has the fewest. Where that cannot be reached, is full, or dies while the page only waits
-    in it, another one is tried. A page that was being read when an engine died is read again alone, by one engine at a time, so that
-    it becomes clear whether it was that page: see `Blame`.
+    A page goes to the ready engine that has the fewest. Where that cannot be reached or is full, another one is tried. A page that an
+    engine had when it died is read again alone, so that it becomes clear which page it was: see `Blame`. That costs little, for
+    a page that is alone has all processors of its engine.
 
     Args:
         members: in the order in which they are named.
@@ -129,15 +129,12 @@ class Engines:
             tried.append(member)
             try:
                 return await member.read(page, options, claim, alone=False)
-            except (EngineUnavailable, Overloaded) as error:
-                only_waited = isinstance(error, EngineDied) and not error.begun
-                if isinstance(error, EngineDied) and (error.begun or len(tried) == _MOST_TRIES):
+            except EngineDied:
+                raise
+            except (EngineUnavailable, Overloaded):
+                if len(tried) == _MOST_TRIES or not self._untried(tried):
                     raise
-                if only_waited:
-                    await self._until_ready(claim)
-                elif len(tried) == _MOST_TRIES or not self._untried(tried):
-                    raise
-                self.retries += 1
+            self.retries += 1
 
     async def _alone(
         self, page: SharedPage, options: ReadOptions, claim: Claim, source: str
@@ -174,7 +171,7 @@ class Engines:
             await asyncio.sleep(_LOOK_S)
 
     def _next(self, tried: Sequence[Member]) -> Member:
-        """The engine with the fewest pages, of those that were not tried; of equals the one that had its turn first.
+        """The engine with the fewest pages, of those that were not tried; one that reads a suspect last.
 
         Raises:
             EngineUnavailable: none is ready.
@@ -184,7 +181,7 @@ class Engines:
             raise self._nobody()
         callable_now = [member for member in usable if member.breaker.open_to_calls] or usable
         fresh = [member for member in callable_now if member not in tried] or callable_now
-        member = min(fresh, key=lambda member: (member.pages, member.turn))
+        member = min(fresh, key=lambda member: (member.loners, member.pages, member.turn))
         member.turn = next(self._turns)
         return member
 
