@@ -43,9 +43,8 @@ class Place:
     async def worker(
         self, reader: FakeReader, limits: JobLimits = LIMITS, options: WorkerOptions = OPTIONS
     ) -> AsyncIterator[EmbeddedWorker]:
-        worker = EmbeddedWorker(self.database, limits, self.delivery, reader, options)
-        worker.reconciler._options = ReconcilerOptions(every_s=0.2)
-        async with worker:
+        looks = ReconcilerOptions(every_s=0.2)
+        async with EmbeddedWorker(self.database, limits, self.delivery, reader, options, looks) as worker:
             yield worker
 
     def job(self, job: Job) -> Job:

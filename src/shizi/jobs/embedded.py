@@ -10,7 +10,7 @@ from shizi.database.connect import Database
 from shizi.jobs.delivery import Delivery
 from shizi.jobs.job import JobLimits
 from shizi.jobs.reading import PageReader
-from shizi.jobs.reconciler import Reconciler
+from shizi.jobs.reconciler import Reconciler, ReconcilerOptions
 from shizi.jobs.retention import Retention
 from shizi.jobs.tasks import TaskStore
 from shizi.jobs.worker import Worker, WorkerOptions
@@ -25,6 +25,7 @@ class EmbeddedWorker:
         delivery: what says that there is work; this listens to it.
         reader: what reads; None only looks after leases and retention, where others do the work.
         options: of the worker.
+        looks: how often the reconciler looks.
     """
 
     def __init__(
@@ -34,10 +35,11 @@ class EmbeddedWorker:
         delivery: Delivery,
         reader: PageReader | None,
         options: WorkerOptions | None = None,
+        looks: ReconcilerOptions | None = None,
     ) -> None:
         tasks = TaskStore(database, limits, delivery.send)
         self._delivery = delivery
-        self.reconciler = Reconciler(tasks, Retention(database, limits), delivery)
+        self.reconciler = Reconciler(tasks, Retention(database, limits), delivery, looks)
         self.worker = None if reader is None else Worker(tasks, reader, delivery, options or WorkerOptions())
         self._stack = contextlib.AsyncExitStack()
         self._working: asyncio.Task[None] | None = None
