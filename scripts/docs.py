@@ -113,7 +113,7 @@ When a single file fails, the exit code is its error's own, from the table above
 
 In a batch a file that cannot be read costs that one file: its error is printed, `--report FILE` lists it as JSON, and
 with `--format json --stream` it is a line of its own, `{{"file": …, "error": {{"code": …, "number": …, "message": …,
-"retryable": …}}}}`. Only a model that cannot be loaded ends the whole batch.
+"retryable": …}}}}`. Only a model that cannot be loaded, or a key that a server refuses, ends the whole batch.
 """
 
 
