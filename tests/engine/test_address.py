@@ -84,3 +84,8 @@ def test_a_file_is_never_removed(tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match="is no socket"):
         free(path)
     assert path.read_text() == "dear"
+
+
+def test_an_address_is_named_in_one_way() -> None:
+    assert {parse(text).text for text in ("unix:/a/b", "unix:///a/b")} == {"unix:/a/b"}
+    assert {parse(text).text for text in ("tcp:h:080", "tcp://h:80")} == {"tcp:h:80"}

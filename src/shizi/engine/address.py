@@ -39,6 +39,11 @@ class Address:
     host: str = ""
 
     @property
+    def text(self) -> str:
+        """The same text for the same address, however it was written."""
+        return self.target if self.kind == "unix" else f"tcp:{self.target}"
+
+    @property
     def loopback(self) -> bool:
         """Whether only this machine can call it."""
         if self.kind == "unix" or self.host == "localhost":

@@ -164,7 +164,7 @@ def states(client: httpx.Client) -> list[dict[str, str]]:
     ("arguments", "words"),
     [
         (["--engine", "tcp://x"], "is none; write unix:/path/of/a/socket or tcp:HOST:PORT"),
-        (["--engine", "unix:///a", "--engine", "unix:///a"], "named twice"),
+        (["--engine", "unix:///a", "--engine", "unix:/a"], "named twice"),
         (["--engine", "unix:///a", "--tier", "light"], "--tier is a matter of the engines"),
         (["--engine", "tcp://127.0.0.1:1", "--engine-key", "k"], "belong together"),
         (["--engine", "tcp://127.0.0.1:1", "--engine-token-file", "/none"], "/none cannot be read"),

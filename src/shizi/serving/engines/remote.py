@@ -6,6 +6,7 @@ import asyncio
 import logging
 from typing import Literal
 
+from shizi.engine.address import parse
 from shizi.engine.client import EngineClient
 from shizi.engine.link import ClientOptions
 from shizi.errors import EngineUnavailable, ShiziError
@@ -31,7 +32,7 @@ class RemoteEngine:
     """
 
     def __init__(self, address: str, options: ClientOptions, look_s: float) -> None:
-        self.name = address
+        self.name = parse(address).text
         self.state: State = "starting"
         self.client = EngineClient(address, options)
         self._look_s = look_s

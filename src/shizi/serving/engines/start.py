@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
+from shizi.engine.address import parse
 from shizi.engine.link import ClientOptions
 from shizi.engine.supervisor import Supervisor, SupervisorOptions
 from shizi.errors import InvalidRequest, ShiziError
@@ -44,7 +45,7 @@ class EnginesOptions:
     def __post_init__(self) -> None:
         if (self.local is None) == (not self.remote):
             raise InvalidRequest("a server has an engine of its own, or others elsewhere")
-        if len(set(self.remote)) < len(self.remote):
+        if len({parse(address).text for address in self.remote}) < len(self.remote):
             raise InvalidRequest("an engine is named twice; name each address once")
 
 
