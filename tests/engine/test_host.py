@@ -19,6 +19,7 @@ from shizi.engine.host import Host
 from shizi.engine.options import HostOptions
 from shizi.errors import DeadlineExceeded
 from shizi.imaging.pages import PageImage
+from shizi.models.counts import Batches
 from shizi.models.streams import Streams
 from shizi.pipeline.options import ReadOptions
 from shizi.types import ModelInfo, Page
@@ -59,6 +60,10 @@ class Pieces:
             self.dropped.append(str(error))
             raise
         return Page(1, image.width, image.height), {}
+
+    @property
+    def batches(self) -> Batches:
+        return Batches()
 
     def close(self) -> None:
         self.streams.close()

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from shizi.batching.claim import Claim
 from shizi.engine.warmup import warm_up
 from shizi.imaging.pages import PageImage
+from shizi.models.counts import Batches
 from shizi.models.recognizer import _padded
 from shizi.pipeline.options import ReadOptions
 from shizi.types import ModelInfo, Page
@@ -34,6 +35,10 @@ class Recording:
         else:
             self.widths[_padded(image.width)] += 1
         return Page(1, image.width, image.height), {}
+
+    @property
+    def batches(self) -> Batches:
+        return Batches()
 
     def close(self) -> None: ...
 

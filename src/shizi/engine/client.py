@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 from shizi.batching.claim import Claim
 from shizi.engine import protocol
 from shizi.engine.answer import digest, read_answer
+from shizi.engine.host import BATCHES
 from shizi.engine.layer import layer_to_json
 from shizi.engine.link import ClientOptions, Link
 from shizi.engine.raw import join
 from shizi.engine.request import MODEL, SHARED_KEY, VERSION
 from shizi.errors import DeadlineExceeded, EngineUnavailable, ImageTooLarge, ShiziError
+from shizi.models.counts import Batches
 from shizi.pipeline.options import ReadOptions
 from shizi.types import ModelInfo, Page
 
@@ -44,6 +46,8 @@ class EngineClient:
         self._options = options or ClientOptions()
         self._link = None if target is None else Link(target, self._options)
         self._retry_at = 0.0
+        self.batches = Batches()
+        """What the engine's recogniser ran, as it said last; begins anew with another engine."""
         self._pool = ThreadPoolExecutor(self._options.threads, "shizi-engine-client")
 
     async def read_page(
@@ -73,7 +77,8 @@ class EngineClient:
         with link.held():
             head = _head(page, options, claim, shared=link.shared_memory, alone=alone)
             data = await self._written(page, *head, shared=link.shared_memory)
-            answer, _ = await link.call("ModelInfer", data, _left(claim))
+            answer, said = await link.call("ModelInfer", data, _left(claim))
+            self.batches = Batches.parse(said.get(BATCHES)) or self.batches
         read, times, models = read_answer(answer)
         if link.models and models not in ("", digest(link.models)):
             link.models = ()  # another process listens there now

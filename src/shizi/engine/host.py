@@ -29,6 +29,7 @@ from shizi.errors import DeadlineExceeded, EngineUnavailable, InvalidRequest, Ou
 from shizi.tracing import HEADERS, Untraced, span
 from shizi.types import ModelInfo
 
+BATCHES: Final = "shizi-batches"  # after a page: what the engine's recogniser ran until then
 MODELS_KEY: Final = "shizi-models-bin"
 BEGUN: Final = "shizi-begun"  # sent when a page is begun: if the engine then dies, it may be the page that did it
 INSTANCE: Final = "shizi-instance"  # names one run of one engine
@@ -177,7 +178,9 @@ class Host:
             work = self._begin(request, claim, lambda: _read(reader, request, arrived, claim, mark))
             try:
                 async with asyncio.timeout(deadline - time.monotonic()):
-                    return await asyncio.wrap_future(work)
+                    answer = await asyncio.wrap_future(work)
+                context.set_trailing_metadata(((BATCHES, reader.batches.text()),))
+                return answer
             except TimeoutError:
                 raise _late() from None
             finally:

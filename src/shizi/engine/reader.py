@@ -10,6 +10,7 @@ from shizi.batching.claim import Claim
 from shizi.engine.options import ReaderOptions
 from shizi.errors import InvalidRequest
 from shizi.imaging.pages import PageImage
+from shizi.models.counts import Batches
 from shizi.pipeline.options import ReadOptions
 from shizi.types import ModelInfo, Page
 
@@ -20,6 +21,11 @@ class PageReader(Protocol):
     @property
     def models(self) -> tuple[ModelInfo, ...]:
         """Which models make its results."""
+        ...
+
+    @property
+    def batches(self) -> Batches:
+        """What its recogniser ran until now."""
         ...
 
     def read_page(

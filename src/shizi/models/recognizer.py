@@ -12,6 +12,7 @@ from shizi.batching.claim import Claim
 from shizi.imaging.crop import Crop
 from shizi.models.card import Card
 from shizi.models.charset import Charset
+from shizi.models.counts import BatchCounter
 from shizi.models.ctc import Reading, decode
 from shizi.models.head import Columns, Head, MakeHead, WholeHead
 from shizi.models.normalize import Normalization
@@ -63,6 +64,7 @@ class Recognizer:
         self.charset = charset
         self._make_head = make_head
         self._all = make_head(None)
+        self.batches = BatchCounter()
         self._head = lru_cache(_HEADS)(self._new_head)
 
     def width(self, aspect: float) -> int:
@@ -115,6 +117,7 @@ class Recognizer:
         head.settle(found, self._streams, claim)
         readings = [Reading()] * len(crops)
         for (width, part), columns in zip(batches, found, strict=True):
+            self.batches.add([crops[index].width for index in part], width)
             density = columns.classes.shape[1] / width
             for index, classes, scores in zip(part, columns.classes, columns.scores, strict=True):
                 readings[index] = decode(classes, scores, crops[index].width * density, self.charset)

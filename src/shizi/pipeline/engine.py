@@ -19,6 +19,7 @@ from shizi.imaging.decode import PageImage, Source, open_pages
 from shizi.imaging.limits import Limits
 from shizi.models.card import Card
 from shizi.models.charset import canonical, read_charset
+from shizi.models.counts import Batches
 from shizi.models.detector import Detection, Detector
 from shizi.models.direction import DirectionClassifier
 from shizi.models.head import WholeHead, load_recognizer
@@ -197,6 +198,11 @@ class OCR:
             finally:
                 for future in waiting:
                     future.cancel()
+
+    @property
+    def batches(self) -> Batches:
+        """What the recogniser ran until now."""
+        return self._recognizer.batches.total
 
     def close(self) -> None:
         """Ends the threads that read lines; the object cannot read any more."""

@@ -31,7 +31,8 @@ class ReaderNumbers:
 
     def counters(self) -> Iterator[Number]:
         """See `Numbers`."""
-        yield from ()
+        for stage, count in self._reader.missed.items():
+            yield "missed", "Deadlines that passed, by the stage that a document was in.", {"reason": stage}, count
 
 
 class SandboxNumbers:

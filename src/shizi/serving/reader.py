@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, asynccontextmanager
@@ -26,6 +26,7 @@ from shizi.types import Document, ModelInfo, Page
 if TYPE_CHECKING:
     from shizi.imaging.sandbox import SharedPage
 
+_CLOCKS_S: Final = 0.01  # by which timers may be early
 _AT_A_TIME: Final = 2  # pages of one document that are decoded or read
 
 T = TypeVar("T")
@@ -135,6 +136,8 @@ class SandboxReader:
         # Two for each document: one that decodes, and one that stops it.
         self._threads = ThreadPoolExecutor(2 * documents, "shizi-decode")
         self.waiting = 0
+        self.missed: Counter[str] = Counter()
+        """Documents that were too late, by the stage that they were in."""
 
     async def read(self, upload: Upload, options: ReadOptions, deadline: float, terms: Terms = AS_IT_IS) -> Document:
         """See `DocumentReader`."""
@@ -147,7 +150,7 @@ class SandboxReader:
             running: deque[asyncio.Task[Page]] = deque()
             try:
                 async with self._pages(upload, options, deadline) as decoded:
-                    while (page := await self._timed(decoded(), clock)) is not None:
+                    while (page := await self._timed(decoded(), clock, deadline)) is not None:
                         running.append(asyncio.ensure_future(self._page(page, errand)))
                         if len(running) == _AT_A_TIME:
                             pages.append(await _first(running, budget, terms))
@@ -166,13 +169,8 @@ class SandboxReader:
         """Waits until another document may be begun."""
         self.waiting += 1
         try:
-            with span("turn", waiting=self.waiting):
-                async with asyncio.timeout(deadline - time.monotonic()):
-                    await self._free.acquire()
-        except TimeoutError:
-            raise DeadlineExceeded(
-                "the time for this document was over before it was its turn: try again later, or allow more time"
-            ) from None
+            with self._stage("turn", deadline, waiting=self.waiting):
+                await self._acquire(deadline)
         finally:
             self.waiting -= 1
         try:
@@ -203,12 +201,32 @@ class SandboxReader:
             # Also where a thread still decodes for a client that went away: this stops it.
             await self._in_thread(lambda: document.__exit__(None, None, None))
 
+    async def _acquire(self, deadline: float) -> None:
+        try:
+            async with asyncio.timeout(deadline - time.monotonic()):
+                await self._free.acquire()
+        except TimeoutError:
+            raise DeadlineExceeded(
+                "the time for this document was over before it was its turn: try again later, or allow more time"
+            ) from None
+
+    @contextlib.contextmanager
+    def _stage(self, name: str, deadline: float, **attributes: float) -> Iterator[None]:
+        """Traces a stage, and counts where it came too late, though whoever waited may have noticed first."""
+        with span(name, "client" if name == "engine" else "internal", None, **attributes):
+            try:
+                yield
+            except (DeadlineExceeded, asyncio.CancelledError):
+                if time.monotonic() >= deadline - _CLOCKS_S:
+                    self.missed[name] += 1
+                raise
+
     async def _page(self, page: SharedPage, errand: _Errand) -> Page:
         """Reads a page and frees its memory."""
         terms = errand.terms
         try:
             await terms.on_page(page.width * page.height)
-            with span("engine", "client", page=page.number, pixels=page.width * page.height):
+            with self._stage("engine", errand.claim.deadline, page=page.number, pixels=page.width * page.height):
                 if terms.longest_side is None:
                     read, times = await self._engine.read_page(page, errand.options, errand.claim, errand.source(page))
                 else:
@@ -219,9 +237,9 @@ class SandboxReader:
             errand.clock[stage] += milliseconds
         return read
 
-    async def _timed(self, decoding: Awaitable[T], clock: defaultdict[str, float]) -> T:
+    async def _timed(self, decoding: Awaitable[T], clock: defaultdict[str, float], deadline: float) -> T:
         start = time.perf_counter()
-        with span("decode"):
+        with self._stage("decode", deadline):
             result = await decoding
         clock["decode"] += 1000 * (time.perf_counter() - start)
         return result
