@@ -12,6 +12,8 @@ SERVING := $(VENV)/.serving
 DEVELOPMENT := $(VENV)/.development
 OPTIONS :=
 PAGES := 5000
+JOBS := 2000
+KILLS := 200
 SLOPE := 0.01
 REQUESTS := 50000
 
@@ -52,8 +54,9 @@ soak-serve: $(DEVELOPMENT) models-test ## a server for hours: identity, memory, 
 	@$(BIN)/python -m benchmarks.load flat --requests $$(( $(REQUESTS) * 2 / 5 )) --json out/load
 	@$(BIN)/python -m benchmarks.load rolling overload --rounds 10 --seconds 120 --json out/load
 
-soak: $(DEVELOPMENT) models-test ## memory over many pages, an hour: make soak PAGES=5000 SLOPE=0.01
+soak: servers $(DEVELOPMENT) models-test ## memory over many pages, jobs under kill -9, two hours: make soak PAGES=5000 SLOPE=0.01
 	@$(BIN)/python -m benchmarks.soak --pages $(PAGES) --most-slope $(SLOPE)
+	@$(BIN)/python -m benchmarks.kill --jobs $(JOBS) --kills $(KILLS)
 
 profile: $(DEVELOPMENT) models-test ## draw docs/profile/after-*: where reading a page takes its time
 	$(BIN)/python -m benchmarks.flame --output docs/profile/after
