@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import settings
 
 from tests.servers import postgres, redis_server
@@ -11,3 +14,11 @@ __all__ = ["postgres", "redis_server"]
 # How long one example takes says more about what else the machine does than about shizi; `timeout` bounds each test.
 settings.register_profile("shizi", deadline=None)
 settings.load_profile("shizi")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _data_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Servers that tests start keep nothing among the data of whoever runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SHIZI_DATA_DIR", str(tmp_path_factory.mktemp("data")))
+        yield
