@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Final
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Match
 from starlette.types import ASGIApp
 
 from shizi.errors import ShiziError
 from shizi.serving.middleware import CLIENT_GONE, Lingering, Observed
 from shizi.serving.problem import Problems
+from shizi.serving.refusals import MethodNotAllowed
 from shizi.serving.routes.about import about_routes, health_routes, metrics_routes
 from shizi.serving.routes.described import described
 from shizi.serving.routes.dialects import FORMS, dialect_routes
@@ -80,6 +84,8 @@ def _empty(service: Service, docs: bool) -> FastAPI:
     problems = Problems(FORMS)
 
     async def answer(request: Request, error: Exception) -> Response:
+        if isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            return problems.answer(request, MethodNotAllowed(_allowed(app, request)))
         return problems.answer(request, error)
 
     async def nobody(_request: Request, _error: Exception) -> Response:
@@ -89,6 +95,13 @@ def _empty(service: Service, docs: bool) -> FastAPI:
     for kind in (ShiziError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, answer)
     return app
+
+
+def _allowed(app: FastAPI, request: Request) -> str:
+    """The methods of an address; the framework names only those of the first route that it finds."""
+    routes = [route for route in app.routes if isinstance(route, APIRoute)]
+    found = [route.methods or set() for route in routes if route.matches(request.scope)[0] is Match.PARTIAL]
+    return ", ".join(sorted(set().union(*found)))
 
 
 def _around(app: FastAPI, service: Service) -> ASGIApp:

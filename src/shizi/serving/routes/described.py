@@ -53,6 +53,14 @@ def errors_of(form: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
     return {status: {"description": HTTPStatus(status).phrase, "model": form} for status in READING_ERRORS}
 
 
+def header(name: str, pattern: str, description: str) -> dict[str, Any]:
+    """The description of a header that may be absent; the framework's own would let it be null."""
+    schema = {"type": "string", "pattern": pattern}
+    return {
+        "parameters": [{"name": name, "in": "header", "required": False, "schema": schema, "description": description}]
+    }
+
+
 def request_body(
     field: str | None, form: type[BaseModel], *, json: bool = True, answers: dict[str, Any] | None = None
 ) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import json
 from itertools import groupby
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -20,7 +20,7 @@ from shizi.serving.caller import JOBS
 from shizi.serving.job_events import LAST, MEDIA_TYPE, following, last_event_id, stream
 from shizi.serving.job_schemas import JobPagesBody, NoQuery, PagesQuery, ResultQuery
 from shizi.serving.jobs import Jobs, known_id
-from shizi.serving.routes.described import problems
+from shizi.serving.routes.described import header, problems
 from shizi.serving.routes.jobs import LOOKING
 from shizi.serving.schemas import DocumentBody, check_format
 from shizi.serving.service import Service
@@ -44,10 +44,10 @@ _EVENTS: Final = (
 )
 _STREAM: Final = {
     "description": "Events of the kinds queued, running, page, document, cancelling and finished, which is the last one.",
-    "content": {MEDIA_TYPE: {"schema": {"type": "string"}, "example": _EVENTS}},
+    "content": {MEDIA_TYPE: {"example": _EVENTS}},
 }
-_LAST: Final = Header(
-    alias="Last-Event-ID", description="`id` of the last event that was seen; the stream goes on after it"
+_LAST: Final = header(
+    "Last-Event-ID", "^[0-9]{1,9}$", "`id` of the last event that was seen; the stream goes on after it"
 )
 
 
@@ -105,6 +105,7 @@ def job_result_routes(service: Service, jobs: Jobs) -> APIRouter:
         "/v1/jobs/{job_id}/events",
         summary="What happens, as it happens",
         response_class=Response,
+        openapi_extra=_LAST,
         responses={
             200: _STREAM,
             204: {"description": "The job has ended, and its last event was seen: there is nothing to wait for."},
@@ -115,11 +116,10 @@ def job_result_routes(service: Service, jobs: Jobs) -> APIRouter:
         request: Request,
         job_id: str,
         _query: Annotated[NoQuery, Query()],
-        last: Annotated[str | None, _LAST] = None,
     ) -> Response:
         """Server-sent events. Whoever comes again with `Last-Event-ID` gets each event once."""
         tenant = (await service.gate.caller(request, JOBS)).tenant
-        after = last_event_id(last)
+        after = last_event_id(request.headers.get("Last-Event-ID"))
         begin = await following(jobs, tenant, known_id(job_id), after)
         if not begin and (await jobs.run(lambda: jobs.store.get(tenant, job_id))).is_finished:
             return Response(status_code=204)

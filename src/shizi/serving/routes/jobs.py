@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from shizi.jobs.job import Job, Order
 from shizi.serving.caller import JOBS
@@ -25,7 +25,7 @@ from shizi.serving.job_schemas import (
 )
 from shizi.serving.job_uploads import Spooled, receive_documents
 from shizi.serving.jobs import Jobs, idempotency_key, known_id, request_digest
-from shizi.serving.routes.described import problems
+from shizi.serving.routes.described import header, problems
 from shizi.serving.schemas import ReadParametersForm, merged, read_options
 from shizi.serving.service import Service
 from shizi.serving.trace import trace_of
@@ -50,9 +50,10 @@ _EXAMPLE: Final = {
     "expires": None,
     "webhook": {"state": "waiting", "attempts": 0, "status": None, "fault": None},
 }
-_KEY: Final = Header(
-    alias="Idempotency-Key",
-    description="the same request with the same key makes one job, however often it is sent; 1 to 255 visible characters",
+_KEY: Final = header(
+    "Idempotency-Key",
+    "^[!-~]{1,255}$",
+    "the same request with the same key makes one job, however often it is sent; 1 to 255 visible characters",
 )
 
 
@@ -109,16 +110,15 @@ def _ordering(router: APIRouter, service: Service, jobs: Jobs) -> None:
             202: _example(JobBody) | {"description": "Taken in; nothing of it is lost any more.", "headers": _LOCATION},
             **problems(*_ORDERING),
         },
-        openapi_extra=_order_body(),
+        openapi_extra=_order_body() | _KEY,
     )
     async def order(
         request: Request,
         query: Annotated[JobQuery, Query()],
-        key: Annotated[str | None, _KEY] = None,
     ) -> Response:
         """Takes any number of documents, each a field `file`; all are read with the same parameters."""
         caller = await service.gate.caller(request, JOBS)
-        key = idempotency_key(key)
+        key = idempotency_key(request.headers.get("Idempotency-Key"))
         with jobs.receiving():
             spooled = await receive_documents(request, service.options.uploads, jobs.upload_limits, service.threads)
             with spooled:
