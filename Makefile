@@ -49,7 +49,7 @@ bench: $(INSTALLED) ## accuracy and speed beside RapidOCR: make bench DATA=folde
 floors: $(DEVELOPMENT) models-test ## fail where reading is 30 % slower, or grows so, than benchmarks/floors.toml says
 	@$(BIN)/python -m benchmarks.floors
 
-soak-serve: $(DEVELOPMENT) models-test ## a server for hours: identity, memory, restarts, overload: make soak-serve REQUESTS=50000
+soak-serve: servers $(DEVELOPMENT) models-test ## a server for hours: identity, memory, restarts, overload: make soak-serve REQUESTS=50000
 	@$(BIN)/python -m benchmarks.load identity --requests $(REQUESTS) --json out/load
 	@$(BIN)/python -m benchmarks.load flat --requests $$(( $(REQUESTS) * 2 / 5 )) --json out/load
 	@$(BIN)/python -m benchmarks.load rolling overload --rounds 10 --seconds 120 --json out/load

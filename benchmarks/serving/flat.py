@@ -49,7 +49,7 @@ def flat(server: Server, *, requests: int, clients: int) -> Report:
         with contextlib.closing(Client(server.port, "/v1/ocr", {"Cache-Control": "no-store"})) as client:
             while (number := next(numbers)) < requests:
                 document = documents[number % POOL]
-                form = FORMATS[-1] if number % 50 == 49 else FORMATS[number % 2]
+                form = FORMATS[-1] if number % 47 == 46 else FORMATS[number % 2]
                 answer = client.ask(document, headers={"Accept": _MEDIA[form]})
                 with lock:
                     statuses[str(answer.status)] += 1
