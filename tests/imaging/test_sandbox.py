@@ -153,6 +153,8 @@ def test_pdf(sandbox: Sandbox, make_pdf: MakePdf) -> None:
         pages = agree(sandbox, data, text_layer=text_layer)
         assert "200.0 x 100.0 inches" in pages[3].warnings[0]
     assert [page.number for page in agree(sandbox, data, pages=(3, 1))] == [1, 3]
+    with sandbox.open(io.BytesIO(data), pages=(1,), text_layer="only", deadline=time.monotonic() + 30) as first:
+        assert [page.count for page in first] == [4], "all pages of the document, of which one was asked for"
 
 
 def test_encrypted_pdf(sandbox: Sandbox, make_pdf: MakePdf) -> None:

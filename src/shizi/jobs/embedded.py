@@ -49,7 +49,9 @@ class EmbeddedWorker:
         async with contextlib.AsyncExitStack() as stack:
             looking = asyncio.create_task(self.reconciler.run())
             stack.push_async_callback(_end, looking)
-            if self.worker is not None:
+            if self.worker is None:
+                stack.push_async_exit(self._delivery)  # which is only spoken to
+            else:
                 await stack.enter_async_context(self._delivery)
                 self._working = asyncio.create_task(self.worker.run())
                 stack.push_async_callback(_end, self._working)

@@ -1,0 +1,81 @@
+"""`shizi worker` as a process, with an engine and a sandbox of its own."""
+
+from __future__ import annotations
+
+import io
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from shizi.cli import exits
+from shizi.cli.main import run
+from shizi.database.connect import connect
+from shizi.jobs.job import JobLimits, Order
+from shizi.jobs.store import JobStore
+from tests.serving.processes import Process
+
+FONT = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
+WAIT_S = 90
+
+
+def drawn(text: str) -> Image.Image:
+    image = Image.new("L", (700, 160), 255)
+    ImageDraw.Draw(image).text((40, 40), text, 0, ImageFont.truetype(FONT, 48))
+    return image
+
+
+def saved(form: str, *texts: str) -> bytes:
+    first, *others = [drawn(text) for text in texts]
+    out = io.BytesIO()
+    if others:
+        first.save(out, form, save_all=True, append_images=others)
+    else:
+        first.save(out, form)
+    return out.getvalue()
+
+
+def test_a_worker_reads_what_servers_have_taken_in_and_goes_when_it_is_told(tmp_path: Path) -> None:
+    database = connect(None, tmp_path)
+    jobs = JobStore(database, JobLimits())
+    files = [saved("PDF", "Invoice 4711", "Total 99.50"), saved("PNG", "Receipt 12"), b"no document"]
+    job = jobs.create(Order(tenant="bank"), [(None, io.BytesIO(data)) for data in files])
+    environment = {"SHIZI_DATA_DIR": str(tmp_path), "SHIZI_TIER": "light", "SHIZI_THREADS": "1"}
+    with Process(["-m", "shizi", "worker", "--slots", "1"], environment) as worker:
+        worker.line("1 tasks at a time")
+        end = time.monotonic() + WAIT_S
+        while not jobs.get("bank", job.id).is_finished:
+            assert time.monotonic() < end, "".join(worker.err)
+            time.sleep(0.1)
+        worker.signal(signal.SIGTERM)
+        assert worker.wait() == exits.OK
+    assert jobs.get("bank", job.id).state == "partial"
+    assert jobs.result("bank", job.id, 1).text == "Invoice 4711\fTotal 99.50"
+    assert jobs.result("bank", job.id, 2).text == "Receipt 12"
+    assert [document.error for document in jobs.documents("bank", job.id)] == [None, None, "UNSUPPORTED_FORMAT"]
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("SHIZI_DATABASE_URL", "mysql://host/name", "allowed is postgresql"),
+        ("SHIZI_REDIS_URL", "http://host", "write redis://"),
+        ("SHIZI_WORKER_SLOTS", "0", "SHIZI_WORKER_SLOTS"),
+    ],
+)
+def test_what_cannot_be_is_said(
+    variable: str,
+    value: str,
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("SHIZI_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("SHIZI_TIER", "light")
+    monkeypatch.setenv(variable, value)
+    assert run(["worker"]) == exits.USAGE
+    assert words in capsys.readouterr().err
