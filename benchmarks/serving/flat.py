@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from benchmarks.serving.asking import Client
 from benchmarks.serving.pictures import mixed
-from benchmarks.serving.process import Server, descriptors, family, memory_mb
+from benchmarks.serving.process import Server, command, descriptors, family, memory_mb
 from benchmarks.serving.report import Report
 from shizi.bench.stats import slope
 
@@ -31,12 +31,18 @@ class Sample:
     memory_mb: float
     files: int
     processes: int
+    parts: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """MB of the process that speaks HTTP, of the engine, and of all others."""
 
 
 def sample(pid: int, requests: int) -> Sample:
     """Now."""
     numbers = family(pid)
-    return Sample(requests, sum(map(memory_mb, numbers)), sum(map(descriptors, numbers)), len(numbers))
+    sizes = {number: memory_mb(number) for number in numbers}
+    engine = sum(sizes[number] for number in numbers if "shizi.engine.process" in command(number))
+    whole = sum(sizes.values())
+    parts = (sizes[pid], engine, whole - sizes[pid] - engine)
+    return Sample(requests, whole, sum(map(descriptors, numbers)), len(numbers), parts)
 
 
 def flat(server: Server, *, requests: int, clients: int) -> Report:
@@ -79,6 +85,10 @@ def _report(samples: list[Sample], statuses: Counter[str], seconds: float) -> Re
             "memory, first and last third (MB)": [
                 statistics.fmean(each.memory_mb for each in part) for part in (kept[:third], kept[-third:])
             ],
+            "grows by (kB a request)": {
+                name: 1024 * slope([each.parts[place] for each in kept]) / EVERY
+                for place, name in enumerate(("http", "engine", "sandboxes"))
+            },
             "most memory (MB)": max(each.memory_mb for each in samples),
             "open files, first and last third": [
                 statistics.fmean(each.files for each in part) for part in (kept[:third], kept[-third:])

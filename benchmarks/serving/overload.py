@@ -64,6 +64,8 @@ def _report(
             "2 x p99 unloaded + share of the deadline (s)": 2 * unloaded + share,
         },
     )
+    late = percentile([answer.seconds - answer.sent_s for answer in outcome.answers], 0.99)
+    report.at_most("p99 of requests that waited for a client (s)", late, MOST_SHED_S)
     in_time = sum(answer.sent_s <= deadline for answer in good)
     report.at_least("answers in time ÷ capacity", in_time / outcome.seconds / capacity, LEAST_GOODPUT)
     if good:
