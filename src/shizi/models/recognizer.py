@@ -146,7 +146,8 @@ def _padded(width: int) -> int:
 def _batches(members: list[int], width: int, share: float) -> Iterator[list[int]]:
     """Splits crops of one width into batches of at most two sizes, none with more than a share of pixels but single lines."""
     most = next((lines for limit, lines in _BATCHES if width <= limit), 1)
-    most = most if most * width <= share else 1
+    while most > 1 and most * width > share:
+        most //= 2
     full = len(members) // most * most
     for start in range(0, full, most):
         yield members[start : start + most]
