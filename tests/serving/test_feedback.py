@@ -174,8 +174,8 @@ def test_lists_exports_and_deletion_see_the_tenant_alone(make: Callable[..., Des
     for key in ("b", None):
         assert desk.ask("GET", "/v1/feedback", key).json()["corrections"] == []
         assert desk.ask("GET", "/v1/feedback/export", key).content == b""
-        assert desk.ask("DELETE", "/v1/feedback?everything=true", key).json() == {"deleted": 0}
-    assert desk.ask("DELETE", "/v1/feedback?everything=true", "a2").json() == {"deleted": 1}
+        assert desk.ask("DELETE", "/v1/feedback?document=all", key).json() == {"deleted": 0}
+    assert desk.ask("DELETE", "/v1/feedback?document=all", "a2").json() == {"deleted": 1}
 
 
 def test_without_the_scope_nothing_is_possible(make: Callable[..., Desk]) -> None:
@@ -183,7 +183,7 @@ def test_without_the_scope_nothing_is_possible(make: Callable[..., Desk]) -> Non
     kept = desk.send().json()
     problem(desk.send("reader"), 403, "FORBIDDEN")
     for method, path in (
-        ("GET", ""), ("GET", "/export"), ("DELETE", "?everything=true"),
+        ("GET", ""), ("GET", "/export"), ("DELETE", "?document=all"),
         ("GET", f"/{kept['id']}"), ("GET", f"/{kept['id']}/crop"), ("DELETE", f"/{kept['id']}"),
     ):  # fmt: skip
         problem(desk.ask(method, f"/v1/feedback{path}", "reader"), 403, "FORBIDDEN")
@@ -195,7 +195,7 @@ def test_strangers_may_send_but_not_see_where_anybody_could_be_one(make: Callabl
     kept = desk.send(None).json()
     assert kept["editor"] == "anonymous"
     for method, path in (
-        ("GET", ""), ("GET", "/export"), ("DELETE", "?everything=true"),
+        ("GET", ""), ("GET", "/export"), ("DELETE", "?document=all"),
         ("GET", f"/{kept['id']}"), ("GET", f"/{kept['id']}/crop"), ("DELETE", f"/{kept['id']}"),
     ):  # fmt: skip
         problem(desk.ask(method, f"/v1/feedback{path}", None), 401, "UNAUTHENTICATED")
@@ -234,6 +234,7 @@ def test_an_export_is_a_line_of_json_each(make: Callable[..., Desk]) -> None:
         ({"document": HASH.upper()}, "document"),
         ({"page": 0}, "page"),
         ({"page": "1"}, "page"),
+        ({"page": 1.5}, "page"),
         ({"line": True}, "line"),
         ({"line": 10**7}, "line"),
         ({"polygon": [[1, 2], [3, 2], [3, 4]]}, "polygon"),
@@ -281,7 +282,7 @@ def test_bodies_that_are_none_are_refused(
     ("method", "query"),
     [
         ("GET", "limit=0"), ("GET", "limit=1001"), ("GET", "after=x%00"), ("GET", "document=x"), ("GET", "tenant=b"),
-        ("DELETE", ""), ("DELETE", f"document={HASH}&everything=true"), ("DELETE", "everything=maybe"), ("DELETE", "all=1"),
+        ("DELETE", ""), ("DELETE", "document="), ("DELETE", "document=All"), ("DELETE", "document=all&all=1"),
     ],
 )  # fmt: skip
 def test_queries_that_are_wrong_do_nothing(make: Callable[..., Desk], method: str, query: str) -> None:
@@ -289,6 +290,10 @@ def test_queries_that_are_wrong_do_nothing(make: Callable[..., Desk], method: st
     desk.send()
     problem(desk.ask(method, f"/v1/feedback?{query}"), 422, "INVALID_REQUEST")
     assert len(desk.store.list("a")) == 1
+
+
+def test_a_whole_number_may_be_written_with_a_point(make: Callable[..., Desk]) -> None:
+    assert make().send(page=2.0, line=3e0).json()["page"] == 2
 
 
 def test_a_full_tenant_is_told_so(make: Callable[..., Desk]) -> None:

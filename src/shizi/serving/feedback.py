@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Annotated, BinaryIO, Final, Literal, ParamSpec, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from shizi.errors import InvalidRequest, Overloaded, Unauthenticated
 from shizi.page_numbers import LARGEST
@@ -24,6 +24,8 @@ from shizi.serving.caller import Caller
 MAX_BODY_BYTES: Final = MAX_CROP_BYTES * 4 // 3 + 256 * 1024
 BODY_S: Final = 30.0
 MOST_LISTED: Final = 1000
+
+EVERY_DOCUMENT: Final = "all"
 
 _LONGEST_TEXT: Final = 10_000
 _LONGEST_NAME: Final = 200
@@ -42,20 +44,42 @@ def _one_line(text: str) -> str:
     return text
 
 
-Text = Annotated[str, Field(max_length=_LONGEST_TEXT), AfterValidator(_one_line)]
-Name = Annotated[str, Field(min_length=1, max_length=_LONGEST_NAME), AfterValidator(_one_line)]
+def _whole(value: object) -> object:
+    """3.0 is a whole number to JSON, though not to pydantic where it is strict."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+# The same for the API's description; here it would say less to people.
+_PATTERN: Final = {"pattern": r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$"}
+Text = Annotated[str, Field(max_length=_LONGEST_TEXT, json_schema_extra=_PATTERN), AfterValidator(_one_line)]
+Name = Annotated[
+    str, Field(min_length=1, max_length=_LONGEST_NAME, json_schema_extra=_PATTERN), AfterValidator(_one_line)
+]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the document's bytes")]
+Whole = Annotated[int, BeforeValidator(_whole)]
 Coordinate = Annotated[float, Field(ge=-_FARTHEST, le=_FARTHEST)]
-Corner = tuple[Coordinate, Coordinate]
+Corner = Annotated[
+    tuple[Coordinate, Coordinate],
+    WithJsonSchema(  # without prefixItems, which tools that know older drafts cannot read
+        {
+            "type": "array",
+            "items": {"type": "number", "minimum": -_FARTHEST, "maximum": _FARTHEST},
+            "minItems": 2,
+            "maxItems": 2,
+        }
+    ),
+]
 
 
 class _Line(BaseModel):
     """What a correction says."""
 
     document: Sha256
-    page: int = Field(ge=1, le=LARGEST, description="counted from 1")
-    line: int = Field(ge=1, le=1_000_000, description="of the page, in reading order, counted from 1")
-    polygon: tuple[Corner, Corner, Corner, Corner] = Field(description="corners in pixels of the original page")
+    page: Whole = Field(ge=1, le=LARGEST, description="counted from 1")
+    line: Whole = Field(ge=1, le=1_000_000, description="of the page, in reading order, counted from 1")
+    polygon: tuple[Corner, ...] = Field(
+        min_length=4, max_length=4, description="corners in pixels of the original page"
+    )
     original: Text = Field(description="what was read; empty where the line was overlooked")
     correction: Text = Field(description="what is right; empty where there is no text")
     model: Name = Field(description="name of the recogniser, as the result has it")
@@ -138,10 +162,14 @@ class ExportQuery(_Query):
     format: Literal["jsonl", "tar"] = Field(default="jsonl", description="lines alone, or lines and their crops")
 
 
-class DeleteQuery(_Query):
-    """Which corrections are deleted: either those of a document, or all."""
+class DeleteQuery(BaseModel):
+    """Which corrections are deleted: those of a document, or all."""
 
-    everything: bool = Field(default=False, description="all corrections of the tenant")
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    document: str = Field(
+        pattern=rf"^([0-9a-f]{{64}}|{EVERY_DOCUMENT})$", description="its SHA-256; `all` for all of the tenant"
+    )
 
 
 class Feedback:

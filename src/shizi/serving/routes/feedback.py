@@ -9,11 +9,11 @@ from fastapi import APIRouter, Query, Request, Response
 from starlette.background import BackgroundTask
 from starlette.responses import StreamingResponse
 
-from shizi.errors import InvalidRequest
 from shizi.release.correction import as_plain
 from shizi.serving.caller import FEEDBACK, Caller
 from shizi.serving.feedback import (
     BODY_S,
+    EVERY_DOCUMENT,
     MAX_BODY_BYTES,
     CorrectionBody,
     DeletedBody,
@@ -87,11 +87,9 @@ def feedback_routes(service: Service, feedback: Feedback) -> APIRouter:
 
     @router.delete("/v1/feedback", summary="Delete corrections", responses=problems(404, *_READING))
     async def delete_many(request: Request, query: Annotated[DeleteQuery, Query()]) -> DeletedBody:
-        """Those of a document (`document=…`), or all of the tenant (`everything=true`), with their crops."""
+        """Those of a document, or all of the tenant (`document=all`), with their crops."""
         caller = await _reader(service, feedback, request)
-        if (query.document is None) != query.everything:
-            raise InvalidRequest("say what is to be deleted: either document=<SHA-256>, or everything=true")
-        if query.document is None:
+        if query.document == EVERY_DOCUMENT:
             return DeletedBody(deleted=await feedback.run(feedback.store.delete_all, caller.tenant))
         return DeletedBody(deleted=await feedback.run(feedback.store.delete_document, caller.tenant, query.document))
 
