@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import httpx
@@ -89,8 +90,9 @@ def make(tmp_path: Path) -> Iterator[Callable[..., Desk]]:
             ClientAddress(ProxyOptions()),
         )
         nothing = cast(Any, None)  # what reads documents is not asked
+        engine = cast(Any, SimpleNamespace(facts=list))
         service = Service(
-            ServiceOptions("1.2.3"), nothing, nothing, gate, nothing, Metrics("1.2.3"), make_log(log), Lifecycle(), threads,
+            ServiceOptions("1.2.3"), nothing, engine, gate, nothing, Metrics("1.2.3"), make_log(log), Lifecycle(), threads,
             feedback=Feedback(store, threads, strangers_read=strangers_read),
         )  # fmt: skip
         return Desk(public_app(service), made, log, store)
@@ -294,6 +296,13 @@ def test_queries_that_are_wrong_do_nothing(make: Callable[..., Desk], method: st
 
 def test_a_whole_number_may_be_written_with_a_point(make: Callable[..., Desk]) -> None:
     assert make().send(page=2.0, line=3e0).json()["page"] == 2
+
+
+def test_the_limits_are_told_and_no_tenants_name(make: Callable[..., Desk]) -> None:
+    desk = make(rows=7, crops={"SECRET-TENANT"})
+    told = desk.ask("GET", "/v1/capabilities", None)
+    assert told.json()["feedback"]["limits"]["feedback_rows"] == 7
+    assert "SECRET" not in told.text
 
 
 def test_a_full_tenant_is_told_so(make: Callable[..., Desk]) -> None:

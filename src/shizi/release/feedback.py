@@ -56,11 +56,15 @@ class FeedbackLimits:
 
 
 class FeedbackStore:
-    """Thread-safe, and blocking. What is not the tenant's is not there: its id raises NotFound like one that nobody has."""
+    """Thread-safe, and blocking. What is not the tenant's is not there: its id raises NotFound like one that nobody has.
+
+    Attributes:
+        limits: what is kept.
+    """
 
     def __init__(self, database: Database, limits: FeedbackLimits) -> None:
         self._database = database
-        self._limits = limits
+        self.limits = limits
 
     def add(
         self, tenant: str, editor: str, correction: Correction, crop: bytes | None = None
@@ -198,17 +202,17 @@ class FeedbackStore:
         }
 
     def _check_crops(self, tenant: str) -> None:
-        if EVERY_TENANT not in self._limits.crops and tenant not in self._limits.crops:
+        if EVERY_TENANT not in self.limits.crops and tenant not in self.limits.crops:
             raise Forbidden("crops of this tenant are not kept (feedback_crops); send the correction without its crop")
 
     def _check_bounds(self, rows: int, size: int) -> None:
-        if rows > self._limits.rows:
+        if rows > self.limits.rows:
             raise Conflict(
-                f"the tenant has {self._limits.rows} corrections, the limit (feedback_rows): export them and delete some"
+                f"the tenant has {self.limits.rows} corrections, the limit (feedback_rows): export them and delete some"
             )
-        if size > self._limits.bytes:
+        if size > self.limits.bytes:
             raise Conflict(
-                f"the tenant's corrections would have {size} bytes, the limit (feedback_bytes) is {self._limits.bytes}: "
+                f"the tenant's corrections would have {size} bytes, the limit (feedback_bytes) is {self.limits.bytes}: "
                 "export them and delete some, or send no crops"
             )
 

@@ -6,6 +6,8 @@ from typing import Any, get_args
 
 from shizi.export import EXPORTERS
 from shizi.imaging.decode import ACCEPTED
+from shizi.release.crop import MAX_CROP_BYTES, MAX_CROP_PIXELS, MAX_CROP_SIDE
+from shizi.serving.feedback import MAX_BODY_BYTES, MOST_LISTED, Feedback
 from shizi.serving.job_schemas import JobForm, ResultFormat
 from shizi.serving.jobs import Jobs
 from shizi.serving.options import ServiceOptions
@@ -13,10 +15,12 @@ from shizi.serving.schemas import DialectForm, ReadingForm
 from shizi.types import SCHEMA
 
 
-def capabilities(options: ServiceOptions, jobs: Jobs | None = None) -> dict[str, Any]:
+def capabilities(options: ServiceOptions, jobs: Jobs | None = None, feedback: Feedback | None = None) -> dict[str, Any]:
     """The facts as plain values of JSON."""
     limits = options.limits
-    return ({} if jobs is None else {"jobs": _of_jobs(jobs)}) | {
+    further = {} if jobs is None else {"jobs": _of_jobs(jobs)}
+    further |= {} if feedback is None else {"feedback": _of_feedback(feedback)}
+    return further | {
         "version": options.version,
         "schema": SCHEMA,
         "inputs": [name.strip() for name in ACCEPTED.replace(" and ", ", ").split(",")],
@@ -70,5 +74,21 @@ def _of_jobs(jobs: Jobs) -> dict[str, Any]:
             "page_timeout_s": limits.page_timeout_s,
             "job_uploads": options.uploads,
             "job_listeners": options.listeners,
+        },
+    }
+
+
+def _of_feedback(feedback: Feedback) -> dict[str, Any]:
+    limits = feedback.store.limits  # whose crops are kept is between the operator and the tenant
+    return {
+        "exports": ["jsonl", "tar"],
+        "limits": {
+            "feedback_rows": limits.rows,
+            "feedback_bytes": limits.bytes,
+            "body_bytes": MAX_BODY_BYTES,
+            "crop_bytes": MAX_CROP_BYTES,
+            "crop_pixels": MAX_CROP_PIXELS,
+            "crop_side": MAX_CROP_SIDE,
+            "listed": MOST_LISTED,
         },
     }

@@ -27,7 +27,7 @@ def about_routes(service: Service) -> APIRouter:
     @router.get("/capabilities", include_in_schema=False)
     async def offered() -> dict[str, Any]:
         """Formats, parameters, dialects and every limit, by the name that errors call it."""
-        return capabilities(service.options, service.jobs) | {"engines": service.engine.facts()}
+        return capabilities(service.options, service.jobs, service.feedback) | {"engines": service.engine.facts()}
 
     return router
 
