@@ -26,6 +26,7 @@ from shizi.serving.cache_redis import RedisBackend, RedisCacheOptions
 from shizi.serving.drawing import Drawings
 from shizi.serving.engines.numbers import EngineNumbers
 from shizi.serving.engines.pool import Engines
+from shizi.serving.engines.settled import SettledReader
 from shizi.serving.engines.start import EnginesOptions, reload, running
 from shizi.serving.feedback import Feedback
 from shizi.serving.gate import Gate
@@ -240,7 +241,7 @@ def _service(
         RateNumbers(gate.limiter),
     )
     metrics = Metrics(wanted.version, numbers)
-    results = Results(reader, engines.models, admission, cache, metrics, wanted.version, threads)
+    results = Results(SettledReader(reader, engines), engines.models, admission, cache, metrics, wanted.version, threads)
     return Service(wanted, results, engines, gate, drawings, metrics, log, Lifecycle(), threads), stack
 
 
