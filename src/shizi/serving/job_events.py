@@ -16,7 +16,7 @@ from shizi.serving.jobs import Jobs
 MEDIA_TYPE: Final = "text/event-stream"
 LAST: Final = "finished"
 _AT_ONCE: Final = 200
-_LARGEST: Final = 2**31 - 1
+_DIGITS: Final = 9
 _RETRY_MS: Final = 1000
 
 
@@ -28,7 +28,7 @@ def last_event_id(header: str | None) -> int:
     """
     if header is None or header == "":
         return 0
-    if not header.isascii() or not header.isdecimal() or len(header) > 10 or int(header) > _LARGEST:
+    if not header.isascii() or not header.isdecimal() or len(header) > _DIGITS:
         raise InvalidRequest("the header Last-Event-ID must be the id of an event of this stream, a whole number")
     return int(header)
 

@@ -47,7 +47,7 @@ _STREAM: Final = {
     "content": {MEDIA_TYPE: {"example": _EVENTS}},
 }
 _LAST: Final = header(
-    "Last-Event-ID", "^[0-9]{1,9}$", "`id` of the last event that was seen; the stream goes on after it"
+    "Last-Event-ID", "^[0-9]{0,9}$", "`id` of the last event that was seen; the stream goes on after it"
 )
 
 
