@@ -27,6 +27,7 @@ from shizi.batching.claim import Claim
 from shizi.bench.documents import draw_letter
 from shizi.imaging.pages import PageImage
 from shizi.pipeline.options import ReadOptions
+from shizi.pipeline.tuning import Tuning
 
 EVERY = 100  # requests, of which one is a page
 LINES = 400
@@ -107,12 +108,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rate", type=float, default=10.0, help="requests a second (default: 10)")
     parser.add_argument("--threads", type=int, default=16, help="requests that are read at a time (default: 16)")
     parser.add_argument("--rounds", type=int, default=1, help="with and without, in turn, so often (default: 1)")
+    parser.add_argument("--one-detector", action="store_true", help="without the one for small pictures")
     parser.add_argument("--most", type=float, default=1.5)
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args(arguments)
     moments = arrivals(options.requests, options.rate, random.Random(0))
     results: dict[str, list[Latencies]] = {"without": [], "with": []}
-    with OCR() as ocr:
+    with OCR(tuning=Tuning(small_aside=not options.one_detector)) as ocr:
 
         def read(pixels: Pixels) -> object:
             image = PageImage(1, pixels, pixels.shape[1], pixels.shape[0])

@@ -63,8 +63,16 @@ def open_ocr(options: ReaderOptions) -> PageReader:
     from shizi.models.card import load_catalog
     from shizi.models.store import ModelStore
     from shizi.pipeline.engine import OCR
+    from shizi.pipeline.tuning import Tuning
     from shizi.runtime.memory import share_arenas
 
     share_arenas()
     store = ModelStore(options.models_dir, offline=options.offline, catalog=load_catalog(options.catalog))
-    return OCR(options.tier, runtime=options.runtime, precision=options.precision, threads=options.threads, store=store)
+    return OCR(
+        options.tier,
+        runtime=options.runtime,
+        precision=options.precision,
+        threads=options.threads,
+        store=store,
+        tuning=Tuning(small_aside=True),
+    )

@@ -121,6 +121,12 @@ class Streams:
             raise call.error
         return [done[number] for number in range(len(shapes))]
 
+    @property
+    def waiting(self) -> int:
+        """Pieces that nobody has begun."""
+        with self._lock:
+            return len(self._queue)
+
     @contextmanager
     def hold(self) -> Iterator[None]:
         """Begins no piece inside the `with` statement, for some short work that uses all processors by itself.

@@ -20,7 +20,8 @@ from shizi.imaging.limits import Limits
 from shizi.models.card import Card
 from shizi.models.charset import canonical, read_charset
 from shizi.models.counts import Batches
-from shizi.models.detector import Detection, Detector
+from shizi.models.detector import Detection
+from shizi.models.detectors import SMALL, detectors
 from shizi.models.direction import DirectionClassifier
 from shizi.models.head import WholeHead, load_recognizer
 from shizi.models.ranges import known_ranges
@@ -45,8 +46,6 @@ _MAX_STREAMS = 4
 _MAX_THREADS = 256
 # Documents that `read_many` works on at a time; a third would only take memory.
 _AT_A_TIME = 2
-# Pixels of a picture that is looked at in no more time than a line is read: then reading gives way.
-_SMALL = 250_000
 
 
 class OCR:
@@ -108,11 +107,13 @@ class OCR:
                 session, make_head = loaded.load(path, options), WholeHead
             return Recognizer(session, card, charset, self._streams, make_head, tuning.squeeze)
 
-        with ThreadPoolExecutor(len(cards)) as pool:
+        with ThreadPoolExecutor(len(cards) + 1) as pool:
             reading = pool.submit(recognizer)
+            one_thread = SessionOptions(1, choice.precision)
+            aside = pool.submit(loaded.load, paths[0], one_thread) if tuning.small_aside and threads > 1 else None
             detect, direction = (pool.submit(loaded.load, paths[index], whole) for index in (0, 2))
             self._recognizer = reading.result()
-            self._detector = Detector(detect.result(), cards[0])
+            self._detector = detectors(detect.result(), aside.result() if aside else None, cards[0], self._streams)
             self._direction = DirectionClassifier(direction.result(), cards[2])
         self.models: tuple[ModelInfo, ...] = tuple(_info(card) for card in cards)
 
@@ -269,7 +270,7 @@ class OCR:
         ):
             return None
         if options.detect:
-            with self._streams.hold() if image.width * image.height <= _SMALL else nullcontext():
+            with self._streams.hold() if image.width * image.height <= SMALL else nullcontext():
                 found = self._detector(image.pixels)
         else:
             corners = [[0, 0], [image.width, 0], [image.width, image.height], [0, image.height]]
