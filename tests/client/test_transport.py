@@ -227,6 +227,16 @@ def test_a_stream_is_not_sent_twice_and_a_file_is(ask: Ask) -> None:
             assert b"before" not in request
 
 
+@pytest.mark.parametrize("lie", [-3, 3])
+def test_a_file_that_changes_while_it_is_sent_is_not_half_a_document(ask: Ask, lie: int) -> None:
+    class Changing(io.BytesIO):
+        def seek(self, to: int, whence: int = 0) -> int:
+            return super().seek(to, whence) + (lie if whence == io.SEEK_END else 0)
+
+    with Hostile([1.0], take_body=False) as server, pytest.raises(InvalidRequest, match="changed its size"):
+        ask(server.url, "read", Changing(b"document"))
+
+
 def test_an_answer_before_the_end_of_the_upload_is_heard(ask: Ask) -> None:
     def linger(connection: Any) -> None:  # noqa: ANN401
         while connection.recv(65536):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shizi.client.upload import Upload
+from shizi.errors import InvalidRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Body:
             if isinstance(part, bytes):
                 yield part
             else:
-                yield from part.pieces()
+                yield from _exactly(part)
 
 
 def form(
@@ -85,3 +86,19 @@ def json_body(value: Mapping[str, Any]) -> Body:
     """A JSON object."""
     text = json.dumps(value, ensure_ascii=True, allow_nan=False)
     return Body("application/json", (text.encode("ascii"),))
+
+
+def _exactly(document: Upload) -> Iterator[bytes]:
+    """The bytes of a document, as many as were announced.
+
+    Raises:
+        InvalidRequest: it became shorter or longer meanwhile.
+    """
+    left = document.size
+    for piece in document.pieces():
+        left = None if left is None else left - len(piece)
+        if left is not None and left < 0:
+            break
+        yield piece
+    if left:
+        raise InvalidRequest("the document changed its size while it was sent; send it again")

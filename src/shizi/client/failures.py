@@ -30,7 +30,7 @@ def as_shizi(error: Exception) -> ShiziError:
             return NobodyListens("nobody listens at the server's address: is it started?")
         return EngineUnavailable(f"the server cannot be reached: {error}")
     if isinstance(error, httpx.LocalProtocolError):
-        return InvalidRequest("the document changed its size while it was sent; send it again")
+        return InvalidRequest(f"the request cannot be sent: {error}")
     if isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL | httpx.ProxyError):
         return InvalidRequest(f"the server's address, or that of a proxy, cannot be used: {error}")
     return EngineUnavailable("the connection to the server broke before its answer was whole; ask again")

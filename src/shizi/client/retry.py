@@ -35,7 +35,7 @@ def pause_between_streams(error: ShiziError | None, failures: int, options: Clie
 def pause(error: ShiziError, status: int, attempt: int, options: ClientOptions, chance: float) -> float | None:
     """Seconds to wait before the next attempt; None where there is to be none.
 
-    Only what the server certainly did not begin is tried again. It says itself how long to wait (Retry-After); else each
+    Only what was not begun, or what the server says may be asked again, is. It says itself how long to wait (Retry-After); else each
     pause is twice the one before, spread by chance so that clients who were refused together do not come back together.
 
     Args:
