@@ -25,24 +25,31 @@ FORMATS = ("json", "text", "pdf")
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Of all processes of the server, after so many requests."""
+    """Of the server, after so many requests.
+
+    Attributes:
+        requests: that were answered.
+        memory_mb: of all of its processes.
+        files: that the lasting ones have open: HTTP and the engine.
+        processes: how many.
+        parts: MB of the process that speaks HTTP, of the engine, and of all others.
+    """
 
     requests: int
     memory_mb: float
     files: int
     processes: int
     parts: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    """MB of the process that speaks HTTP, of the engine, and of all others."""
 
 
 def sample(pid: int, requests: int) -> Sample:
     """Now."""
     numbers = family(pid)
     sizes = {number: memory_mb(number) for number in numbers}
-    engine = sum(sizes[number] for number in numbers if "shizi.engine.process" in command(number))
-    whole = sum(sizes.values())
+    lasting = [pid, *(number for number in numbers if "shizi.engine.process" in command(number))]
+    whole, engine = sum(sizes.values()), sum(sizes[number] for number in lasting[1:])
     parts = (sizes[pid], engine, whole - sizes[pid] - engine)
-    return Sample(requests, whole, sum(map(descriptors, numbers)), len(numbers), parts)
+    return Sample(requests, whole, sum(map(descriptors, lasting)), len(numbers), parts)
 
 
 def flat(server: Server, *, requests: int, clients: int) -> Report:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import Counter
@@ -45,7 +47,14 @@ class Server:
         self.milliseconds: dict[int, list[float]] = {}
         """The times of its log, by status."""
         whole = [*command] if command[0].startswith("/") else [sys.executable, *command]
-        self._process = subprocess.Popen(whole, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        self._folder = tempfile.TemporaryDirectory(prefix="shizi-load-")  # nobody's jobs and corrections are touched
+        self._process = subprocess.Popen(
+            whole,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "SHIZI_DATA_DIR": self._folder.name},
+        )
         self._last: list[str] = []
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
@@ -88,6 +97,7 @@ class Server:
         self._thread.join(END_S)
         if self._process.stderr is not None:
             self._process.stderr.close()
+        self._folder.cleanup()
         return code
 
     def _status(self, path: str) -> int:
@@ -108,6 +118,7 @@ class Server:
     ) -> None:
         if self._process.poll() is None:
             self.end()
+        self._folder.cleanup()
 
 
 def shizi_serve(*options: str, port: int | None = None) -> Server:
