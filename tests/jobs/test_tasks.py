@@ -4,11 +4,13 @@ import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from shizi.errors import Conflict, CorruptDocument, ImageTooLarge, InvalidRequest
 from shizi.jobs.job import LeaseLostError
+from shizi.jobs.leases import Leases
 from tests.jobs.stores import IMAGE, MODELS, PDF, Stores, page
 
 
@@ -166,6 +168,24 @@ def test_a_lease_that_is_renewed_does_not_run_out(stores: Stores) -> None:
     stores.tasks.save(claim, page(1))
     stores.later(stores.limits.lease_s - 1)
     assert stores.tasks.expire() == 0, "a page that is saved renews it as well"
+
+
+def test_a_lease_that_is_renewed_while_somebody_looks_for_lost_ones_holds(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stores.order(IMAGE)
+    claim = stores.claim()
+    stores.later(stores.limits.lease_s + 1)
+    expire = Leases._expire
+
+    def renewed_meanwhile(self: Leases, row: Any) -> bool:  # noqa: ANN401
+        stores.tasks.renew(claim)
+        return expire(self, row)
+
+    monkeypatch.setattr(Leases, "_expire", renewed_meanwhile)
+    assert stores.tasks.expire() == 0
+    stores.tasks.save(claim, page(1))
+    stores.tasks.succeed(claim, MODELS)
 
 
 def test_what_another_attempt_saved_is_not_read_again(stores: Stores) -> None:

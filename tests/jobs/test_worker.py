@@ -116,6 +116,21 @@ def test_a_page_that_crashes_three_times_is_quarantined_alone_and_its_neighbours
     assert reader.read_pages["poison page 19"] == 1, "what was read is not read again"
 
 
+def test_who_has_crashed_twice_is_read_with_nothing_beside_it(place: Place) -> None:
+    poisoned = [place.order(document(f"poison {number}", slow_ms=60, crash=1)) for number in range(2)]
+    others = [place.order(document(f"good {number}", pages=12, slow_ms=30)) for number in range(2)]
+    reader = FakeReader()
+
+    async def main() -> None:
+        async with place.worker(reader, options=replace(OPTIONS, slots=4)):
+            await place.finished(*poisoned, *others)
+
+    run(main())
+    assert reader.alone == {"poison 0 page 1", "poison 1 page 1"}
+    assert reader.disturbed == set()
+    assert [place.job(job).state for job in (*poisoned, *others)] == ["failed", "failed", "succeeded", "succeeded"]
+
+
 @pytest.mark.parametrize(
     ("failure", "code", "attempts"),
     [

@@ -49,12 +49,16 @@ def page_rows(tenant: str, job_id: str, document: int, page: Page) -> list[dict[
     ]
 
 
-def pages_done(connection: sa.Connection, tenant: str, job_id: str, document: int) -> set[int]:
-    """Numbers of the pages whose results are there."""
+def pages_done(connection: sa.Connection, tenant: str, job_id: str, document: int, first: int, last: int) -> set[int]:
+    """Numbers of the pages, from the first to the last, whose results are there."""
     return set(
         connection.execute(
             sa.select(PAGES.c.page).where(
-                PAGES.c.tenant == tenant, PAGES.c.job_id == job_id, PAGES.c.document == document, PAGES.c.part == 0
+                PAGES.c.tenant == tenant,
+                PAGES.c.job_id == job_id,
+                PAGES.c.document == document,
+                PAGES.c.page.between(first, last),
+                PAGES.c.part == 0,
             )
         ).scalars()
     )

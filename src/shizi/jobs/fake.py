@@ -53,12 +53,15 @@ class FakeReader:
         ready: as said.
         read_pages: how often each page was begun, by text.
         alone: texts of pages that were to be read alone.
+        disturbed: those of them beside which another document was at work.
     """
 
     def __init__(self) -> None:
         self.ready = True
         self.read_pages: Counter[str] = Counter()
         self.alone: set[str] = set()
+        self.disturbed: set[str] = set()
+        self._busy = 0
 
     async def count(self, source: Source, password: str | None, deadline: float) -> int:  # noqa: ARG002
         """See `PageReader.count`."""
@@ -66,7 +69,14 @@ class FakeReader:
 
     async def read(self, source: Source, options: ReadOptions, terms: Terms) -> tuple[ModelInfo, ...]:
         """See `PageReader.read`."""
-        data = _bytes(source)
+        self._busy += 1
+        try:
+            await self._read(_bytes(source), options, terms)
+        finally:
+            self._busy -= 1
+        return (MODEL,)
+
+    async def _read(self, data: bytes, options: ReadOptions, terms: Terms) -> None:
         script = _script(data)
         numbers = sorted(options.pages) if options.pages is not None else range(1, int(script.get("pages", "1")) + 1)
         for number in numbers:
@@ -75,11 +85,12 @@ class FakeReader:
             if terms.alone:
                 self.alone.add(text)
             await asyncio.sleep(int(script.get("slow_ms", "0")) / 1000)
+            if terms.alone and self._busy > 1:
+                self.disturbed.add(text)
             for failure in FAILURES:
                 if script.get(failure) == str(number):
                     await self._fail(failure, terms.deadline)
             await terms.on_page(Page(number, 60, 40, text=text))
-        return (MODEL,)
 
     async def _fail(self, failure: str, deadline: float) -> None:
         if failure == "crash":

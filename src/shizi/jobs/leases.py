@@ -100,7 +100,7 @@ class Leases:
         pages = None
         if task.first_page is not None:
             wanted = _wanted(options, task.first_page, task.last_page)
-            done = pages_done(connection, task.tenant, task.job_id, task.document)
+            done = pages_done(connection, task.tenant, task.job_id, task.document, task.first_page, task.last_page)
             pages = tuple(page for page in wanted if page not in done)
         return Claim(
             task_id=task.id,

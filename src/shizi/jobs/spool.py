@@ -7,15 +7,28 @@ import hashlib
 import os
 import tempfile
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, Final, cast
 
 from shizi.errors import StorageUnavailable
 from shizi.jobs.job import Claim, LeaseLostError
 from shizi.jobs.reading import Source
 from shizi.jobs.tasks import TaskStore
+
+KEPT_S: Final = 60.0
+
+
+@dataclass(slots=True)
+class _Kept:
+    """A document between two tasks; `used` is when the last one asked for it."""
+
+    file: BinaryIO
+    size: int
+    used: float
 
 
 class Spool:
@@ -30,7 +43,7 @@ class Spool:
     def __init__(self, tasks: TaskStore, folder: Path | None, most_bytes: int) -> None:
         self._tasks, self._folder, self._most = tasks, folder, most_bytes
         self._lock = threading.Lock()
-        self._kept: OrderedDict[tuple[str, int], tuple[BinaryIO, int]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, int], _Kept] = OrderedDict()
 
     @contextlib.contextmanager
     def open(self, claim: Claim) -> Iterator[Source]:
@@ -48,11 +61,17 @@ class Spool:
         with file:
             yield Source(file, claim.size, claim.sha256)
 
+    def tidy(self) -> None:
+        """Lets go of what no task has asked for of late: nobody knows here when a job is finished, or deleted."""
+        with self._lock:
+            while self._kept and next(iter(self._kept.values())).used < time.monotonic() - KEPT_S:
+                self._kept.popitem(last=False)[1].file.close()
+
     def close(self) -> None:
         """Frees the disk."""
         with self._lock:
-            for file, _ in self._kept.values():
-                file.close()
+            for kept in self._kept.values():
+                kept.file.close()
             self._kept.clear()
 
     def _again(self, key: tuple[str, int]) -> BinaryIO | None:
@@ -60,35 +79,38 @@ class Spool:
             if key not in self._kept:
                 return None
             self._kept.move_to_end(key)
-            return _copy(self._kept[key][0])
+            self._kept[key].used = time.monotonic()
+            return _copy(self._kept[key].file)
 
     def _fetch(self, claim: Claim) -> BinaryIO:
-        digest = hashlib.sha256()
-        file = cast(BinaryIO, tempfile.TemporaryFile(prefix="shizi-job-", dir=self._folder))  # noqa: SIM115
         try:
-            for chunk in self._tasks.document(claim):
-                digest.update(chunk)
-                file.write(chunk)
-            file.flush()
-            if digest.hexdigest() != claim.sha256:
-                raise LeaseLostError(claim.task_id)
-            file.seek(0)
+            file = cast(BinaryIO, tempfile.TemporaryFile(prefix="shizi-job-", dir=self._folder))  # noqa: SIM115
+            try:
+                self._copy_to(file, claim)
+            except BaseException:
+                file.close()
+                raise
         except OSError as error:
-            file.close()
             raise StorageUnavailable(f"the worker cannot keep the document on its disk ({error.strerror})") from error
-        except BaseException:
-            file.close()
-            raise
         return file
+
+    def _copy_to(self, file: BinaryIO, claim: Claim) -> None:
+        digest = hashlib.sha256()
+        for chunk in self._tasks.document(claim):
+            digest.update(chunk)
+            file.write(chunk)
+        file.flush()
+        if digest.hexdigest() != claim.sha256:
+            raise LeaseLostError(claim.task_id)
+        file.seek(0)
 
     def _keep(self, key: tuple[str, int], file: BinaryIO, size: int) -> None:
         with self._lock:
             if key in self._kept or size > self._most:
                 return
-            self._kept[key] = (_copy(file), size)
-            while sum(kept for _, kept in self._kept.values()) > self._most:
-                _, (old, _) = self._kept.popitem(last=False)
-                old.close()
+            self._kept[key] = _Kept(_copy(file), size, time.monotonic())
+            while sum(kept.size for kept in self._kept.values()) > self._most:
+                self._kept.popitem(last=False)[1].file.close()
 
 
 def _copy(file: BinaryIO) -> BinaryIO:

@@ -66,7 +66,8 @@ class TaskStore:
         size = sum(len(data) for row in rows if isinstance(data := row["data"], bytes))
         with self._holding(claim) as (connection, now):
             self._held(connection, claim, {"lease": now + self.limits.lease_s})
-            if page.number in pages_done(connection, claim.tenant, claim.job_id, claim.document):
+            place = (claim.tenant, claim.job_id, claim.document)
+            if pages_done(connection, *place, page.number, page.number):
                 return
             connection.execute(sa.insert(PAGES), rows)
             connection.execute(

@@ -131,6 +131,7 @@ class Worker:
                         continue
             except StorageUnavailable as error:
                 log.warning("%s", error)
+            self._spool.tidy()
             await self._pause()
 
     async def _claim(self) -> Claim | None:
