@@ -101,6 +101,7 @@ def test_addresses_are_taken_with_their_path(url: str, base: str) -> None:
     [
         "", "ocr.example.org", "ftp://x", "file:///etc/passwd", "http://", "http://user:SECRET@x", "http://x?key=SECRET",
         "http://x#a", "http://x:99999", "http://[::1", "http://a b", "http://x\n.y", "unix:/run/x",
+        "http://a..b", "http://xn--a", "http://" + 64 * "a" + ".org",
     ],
 )  # fmt: skip
 def test_what_is_no_address_is_refused_without_its_secrets(url: str) -> None:

@@ -34,8 +34,8 @@ class Plan:
         self._address = parse_address(url)
         self._secret = authorization(key)
         try:
-            httpx.URL(self._address.base)
-        except httpx.InvalidURL as error:
+            httpx.URL(self._address.base).host.encode("idna")  # as the system's resolver will want it
+        except (httpx.InvalidURL, UnicodeError) as error:
             raise InvalidRequest(f"the server's address cannot be used: {error}") from None
 
     def settings(self) -> dict[str, Any]:
