@@ -176,7 +176,7 @@ def test_a_server_that_is_killed_goes_on_where_it_was() -> None:
     events: list[JobEvent] = []
     with Serve("--port", str(port)) as serve, Client(serve.url) as client:
         serve.until_ready()
-        job = client.submit_job([SAMPLES / "report.pdf"] * 8)
+        job = client.submit_job([SAMPLES / "report.pdf"] * 5)
         for event in client.job_events(job.id):
             events.append(event)
             if event.kind == "page":
@@ -188,18 +188,18 @@ def test_a_server_that_is_killed_goes_on_where_it_was() -> None:
         except ShiziError as error:
             raise AssertionError("".join(serve.err[-20:])) from error
         done = client.job(job.id)
-        assert (done.state, done.pages_done, done.pages) == ("succeeded", 16, 16)
+        assert (done.state, done.pages_done, done.pages) == ("succeeded", 10, 10)
         assert numbers(events) == list(range(1, len(events) + 1))
         seen = [(event.data["document"], event.data["page"]) for event in events if event.kind == "page"]
-        assert len(seen) == len(set(seen)) == 16
-        assert len({client.job_result(job.id, number).text for number in range(1, 9)}) == 1
+        assert len(seen) == len(set(seen)) == 10
+        assert len({client.job_result(job.id, number).text for number in range(1, 6)}) == 1
 
 
 @pytest.mark.usefixtures("folder")
 def test_leases_are_given_back_when_the_server_is_told_to_end() -> None:
     with Serve() as serve, Client(serve.url) as client:
         serve.until_ready()
-        job = client.submit_job([SAMPLES / "report.pdf"] * 8)
+        job = client.submit_job([SAMPLES / "report.pdf"] * 5)
         until(lambda: client.job(job.id).pages_done > 0, WAIT_S)
         serve.signal(signal.SIGTERM)
         assert serve.wait() == 0

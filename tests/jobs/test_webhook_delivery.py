@@ -27,8 +27,8 @@ QUICK = DeliveryOptions(retries=RetryRules(first_s=0.001, factor=1, jitter=0, at
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    opened = connect(None, tmp_path)
+def database(database_url: str | None, tmp_path: Path) -> Iterator[Database]:
+    opened = connect(database_url, tmp_path)
     yield opened
     opened.close()
 

@@ -102,9 +102,10 @@ class LocalReader:
         return SAID
 
 
-def jobs_of(folder: str, limits: dict[str, Any], **options: Any) -> Jobs:
+def jobs_of(values: dict[str, Any]) -> Jobs:
     """Jobs in a file; nobody works on them but the test."""
-    database = connect(None, Path(folder))
+    options = {name: value for name, value in values.items() if name not in ("folder", "limits")}
+    database, limits = connect(None, Path(values["folder"])), values["limits"]
     rules = TargetRules(schemes=("https", "http"), ports=(80, 443))
     return Jobs(JobStore(database, JobLimits(**limits)), WebhookStore(database), JobsOptions(targets=rules, **options))
 
@@ -139,7 +140,7 @@ async def run(service: dict[str, Any], server: dict[str, Any], uploads: dict[str
     quiet_library_logs(log)
     parts = Service(options, results, reader, gate, Drawings(limits, 2), metrics, log, Lifecycle(), threads)
     if jobs:
-        parts = dataclasses.replace(parts, jobs=jobs_of(**jobs))
+        parts = dataclasses.replace(parts, jobs=jobs_of(jobs))
     doors = [(public_app(parts), bind(listening.host, listening.port, 100))]
     if listening.internal_port is not None:
         doors.append((internal_app(parts), bind(listening.internal_host, listening.internal_port, 100)))
