@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -138,21 +141,25 @@ def test_options_of_a_server_need_one(folder: Path, tmp_path: Path, capsys: Capt
     assert "name it with --server" in capsys.readouterr().err
 
 
-def test_a_key_comes_from_a_file_or_the_environment(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
-) -> None:
+def test_a_key_comes_from_a_file_or_the_environment(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "key").write_text("shizi_of_the_file\nand a second line\n")
-    monkeypatch.setenv("SHIZI_API_KEY", "shizi_of_the_environment")
+    environment = {**os.environ, "SHIZI_API_KEY": "shizi_of_the_environment"}
     refused = answer("401 No", b'{"code": "UNAUTHENTICATED", "detail": "the key has ended"}')
-    for options, key in (((), b"shizi_of_the_environment"), (("--key-file", tmp_path / "key"), b"shizi_of_the_file")):
+    for options, key in ((), b"shizi_of_the_environment"), (("--key-file", tmp_path / "key"), b"shizi_of_the_file"):
         with Hostile([answer("200 OK", OFFERED)], [refused]) as hostile:
-            # whoever is refused once is refused for every file
-            assert shizi("read", folder, "--server", hostile.url, "-j", "1", "-O", tmp_path / "out", *options) == 77
+            command = ["read", folder, "--server", hostile.url, "-j", "1", "-O", tmp_path / "out", *options]
+            done = subprocess.run(
+                [sys.executable, "-m", "shizi", *map(str, command)],
+                capture_output=True,
+                text=True,
+                check=False,
+                env=environment,
+            )
+            assert done.returncode == 77  # whoever is refused once is refused for every file
             assert all(b"Bearer " + key in request for request in hostile.requests)
             assert len(hostile.requests) <= 3
-        err = capsys.readouterr().err
-        assert "the key has ended" in err
-        assert "shizi_of" not in err
+        assert "the key has ended" in done.stderr
+        assert "shizi_of" not in done.stderr
 
 
 def test_what_is_sent_is_bounded_here_too(server: LocalServer, folder: Path, capsys: Capture) -> None:

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from tests.serving.feedback_desk import make
 from tests.serving.processes import LocalServer
+
+__all__ = ["make"]
 
 
 @pytest.fixture(scope="session")

@@ -1,112 +1,20 @@
-"""Corrections over HTTP: two tenants, strangers, and everything that is wrong."""
+"""Corrections over HTTP: two tenants, and strangers."""
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import io
 import json
 import tarfile
-from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any
 
-import httpx
 import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
-from shizi.database.connect import connect
-from shizi.release.feedback import FeedbackLimits, FeedbackStore
-from shizi.serving.addresses import ClientAddress, ProxyOptions
-from shizi.serving.app import public_app
-from shizi.serving.auth import Authenticator
-from shizi.serving.feedback import MAX_BODY_BYTES, Feedback
-from shizi.serving.gate import Gate
-from shizi.serving.keyring import KeyRing
-from shizi.serving.keys import KeyStore
-from shizi.serving.lifecycle import Lifecycle
-from shizi.serving.logs import make_log
-from shizi.serving.metrics import Metrics
-from shizi.serving.options import ServiceOptions
-from shizi.serving.ratelimit import RateLimiter, RateOptions
-from shizi.serving.service import Service
 from tests.release.stores import HASH, OTHER_HASH, correction, png
-
-SAID = {
-    "document": HASH, "page": 1, "line": 3, "polygon": [[1, 2], [3, 2], [3, 4.5], [1, 4]],
-    "original": "SECRET-READ", "correction": "SECRET-RIGHT", "model": "small-rec", "model_version": "6",
-}  # fmt: skip
-FOREIGN = "fb_" + "0" * 44
-Ask = Callable[..., httpx.Response]
-
-
-@dataclass
-class Desk:
-    """The application within this process, keys of its tenants, and its log."""
-
-    app: Any
-    keys: dict[str, str]
-    log: io.StringIO
-    store: FeedbackStore
-
-    def ask(self, method: str, path: str, key: str | None = "a", **sent: Any) -> httpx.Response:  # noqa: ANN401
-        headers = {} if key is None else {"Authorization": f"Bearer {self.keys[key]}"}
-        headers |= sent.pop("headers", {})
-
-        async def ask() -> httpx.Response:
-            async with httpx.AsyncClient(
-                transport=httpx.ASGITransport(self.app), base_url="http://desk", headers=headers
-            ) as client:
-                return await client.request(method, path, **sent)
-
-        return _run(ask())
-
-    def send(self, key: str | None = "a", **changed: object) -> httpx.Response:
-        return self.ask("POST", "/v1/feedback", key, json=SAID | changed)
-
-
-def _run(work: Coroutine[Any, Any, httpx.Response]) -> httpx.Response:
-    return asyncio.run(work)
-
-
-@pytest.fixture
-def make(tmp_path: Path) -> Iterator[Callable[..., Desk]]:
-    database = connect(None, tmp_path)
-    threads = ThreadPoolExecutor(4)
-
-    def desk(*, strangers_read: bool = True, **limits: Any) -> Desk:  # noqa: ANN401
-        log = io.StringIO()
-        keys = KeyStore(tmp_path / "keys")
-        scopes = {"a": ("feedback",), "a2": ("feedback",), "b": ("feedback",), "reader": ("ocr",)}
-        made = {name: keys.create(name[0], name, scope, None)[0] for name, scope in scopes.items()}
-        store = FeedbackStore(database, FeedbackLimits(**limits))
-        gate = Gate(
-            Authenticator(KeyRing(keys), None, frozenset({"feedback"})),
-            RateLimiter(RateOptions(), counted=False),
-            ClientAddress(ProxyOptions()),
-        )
-        nothing = cast(Any, None)  # what reads documents is not asked
-        engine = cast(Any, SimpleNamespace(facts=list))
-        service = Service(
-            ServiceOptions("1.2.3"), nothing, engine, gate, nothing, Metrics("1.2.3"), make_log(log), Lifecycle(), threads,
-            feedback=Feedback(store, threads, strangers_read=strangers_read),
-        )  # fmt: skip
-        return Desk(public_app(service), made, log, store)
-
-    yield desk
-    threads.shutdown()
-    database.close()
-
-
-def problem(answer: httpx.Response, status: int, code: str) -> str:
-    body = answer.json()
-    assert (answer.status_code, body["code"]) == (status, code), body
-    assert "SECRET" not in answer.text
-    return str(body["detail"])
+from tests.serving.feedback_desk import FOREIGN, SAID, Desk, problem
 
 
 def test_a_correction_is_kept_shown_listed_and_deleted(make: Callable[..., Desk]) -> None:
@@ -227,71 +135,6 @@ def test_an_export_is_a_line_of_json_each(make: Callable[..., Desk]) -> None:
     export = desk.ask("GET", "/v1/feedback/export")
     assert export.headers["content-type"] == "application/x-ndjson"
     assert [json.loads(line)["text"] for line in export.text.splitlines()] == ["SECRET-RIGHT", "识字"]
-
-
-@pytest.mark.parametrize(
-    ("changed", "named"),
-    [
-        ({"document": "abc"}, "document"),
-        ({"document": HASH.upper()}, "document"),
-        ({"page": 0}, "page"),
-        ({"page": "1"}, "page"),
-        ({"page": 1.5}, "page"),
-        ({"line": True}, "line"),
-        ({"line": 10**7}, "line"),
-        ({"polygon": [[1, 2], [3, 2], [3, 4]]}, "polygon"),
-        ({"polygon": [[1, 2], [3, 2], [3, 4], [1e9, 4]]}, "polygon"),
-        ({"original": "SECRET" * 2000}, "original"),
-        ({"correction": "SECRET\nSECRET"}, "correction"),
-        ({"correction": "SECRET\0"}, "correction"),
-        ({"correction": None}, "correction"),
-        ({"model": ""}, "model"),
-        ({"tenant": "b"}, "tenant"),
-        ({"editor": "key:SECRET"}, "editor"),
-        ({"id": FOREIGN}, "id"),
-    ],
-)
-def test_what_is_wrong_is_named_and_never_quoted(
-    make: Callable[..., Desk], changed: dict[str, Any], named: str
-) -> None:
-    desk = make()
-    assert named in problem(desk.send(**changed), 422, "INVALID_REQUEST")
-    assert desk.store.list("a") == []
-
-
-@pytest.mark.parametrize(
-    ("body", "media_type", "status", "code"),
-    [
-        (b"{", "application/json", 400, "INVALID_REQUEST"),
-        (b'{"page": 1, "page": 2}', "application/json", 400, "INVALID_REQUEST"),
-        (b'{"page": NaN}', "application/json", 400, "INVALID_REQUEST"),
-        (b'"\xff"', "application/json", 400, "INVALID_REQUEST"),
-        (b"[]", "application/json", 422, "INVALID_REQUEST"),
-        (b"[" * 100_000, "application/json", 400, "INVALID_REQUEST"),
-        (b"page=1", "application/x-www-form-urlencoded", 415, "UNSUPPORTED_FORMAT"),
-        (b" " * (MAX_BODY_BYTES + 1), "application/json", 413, "IMAGE_TOO_LARGE"),
-        (json.dumps(SAID | {"correction": "\ud800"}).encode(), "application/json", 422, "INVALID_REQUEST"),
-    ],
-)
-def test_bodies_that_are_none_are_refused(
-    make: Callable[..., Desk], body: bytes, media_type: str, status: int, code: str
-) -> None:
-    desk = make()
-    problem(desk.ask("POST", "/v1/feedback", content=body, headers={"Content-Type": media_type}), status, code)
-
-
-@pytest.mark.parametrize(
-    ("method", "query"),
-    [
-        ("GET", "limit=0"), ("GET", "limit=1001"), ("GET", "after=x%00"), ("GET", "document=x"), ("GET", "tenant=b"),
-        ("DELETE", ""), ("DELETE", "document="), ("DELETE", "document=All"), ("DELETE", "document=all&all=1"),
-    ],
-)  # fmt: skip
-def test_queries_that_are_wrong_do_nothing(make: Callable[..., Desk], method: str, query: str) -> None:
-    desk = make()
-    desk.send()
-    problem(desk.ask(method, f"/v1/feedback?{query}"), 422, "INVALID_REQUEST")
-    assert len(desk.store.list("a")) == 1
 
 
 def test_a_whole_number_may_be_written_with_a_point(make: Callable[..., Desk]) -> None:
