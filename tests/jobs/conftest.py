@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from shizi.database.connect import connect
 from shizi.jobs.job import JobLimits
+from tests.jobs.places import Place
 from tests.jobs.stores import Stores
 from tests.servers import PostgresServer
 
@@ -26,3 +28,10 @@ def stores(database_url: str | None, tmp_path: Path) -> Iterator[Stores]:
     stores = Stores(database_url, tmp_path, JobLimits())
     yield stores
     stores.database.close()
+
+
+@pytest.fixture
+def place(database_url: str | None, tmp_path: Path) -> Iterator[Place]:
+    database = connect(database_url, tmp_path)
+    yield Place(database)
+    database.close()
