@@ -15,7 +15,7 @@ import pytest
 
 from shizi.export import from_json
 from tests.serving.job_server import MODEL, JobServer, files, job_server, page
-from tests.serving.processes import until
+from tests.serving.processes import LocalServer, until
 
 PROBLEM = "application/problem+json"
 
@@ -304,6 +304,18 @@ def test_nobody_comes_in_without_a_key(server: JobServer, method: str, path: str
             problem(stranger.request(verb, f"/v1/jobs/job_{'0' * 44}{rest}"), 401, "UNAUTHENTICATED")
 
 
+def test_strangers_know_only_the_jobs_whose_ids_they_have(tmp_path: Path) -> None:
+    jobs = {"folder": str(tmp_path), "limits": {}, "strangers_share": False}
+    with LocalServer(jobs=jobs) as process, process.client() as stranger:
+        job = ordered(stranger, b"one")
+        assert stranger.get(f"/v1/jobs/{job['id']}").json()["state"] == "queued"
+        problem(stranger.get("/v1/jobs"), 401, "UNAUTHENTICATED")
+        problem(stranger.post("/v1/webhooks/secret"), 401, "UNAUTHENTICATED")
+        told = stranger.post("/v1/jobs", files=files(b"one"), data={"webhook_url": "https://receiver.example/"})
+        problem(told, 422, "INVALID_REQUEST")
+        assert stranger.delete(f"/v1/jobs/{job['id']}").status_code == 204
+
+
 def test_an_order_that_breaks_off_leaves_nothing(server: JobServer) -> None:
     def broken() -> Iterator[bytes]:
         yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n' + b"a" * 50_000
@@ -337,6 +349,8 @@ def test_no_more_orders_are_received_at_a_time_than_there_are_places(server: Job
 
     def full() -> bool:
         answers.append(server.acme.post("/v1/jobs", files=files(b"one")))
+        if answers[-1].status_code == 202:
+            server.acme.delete(answers[-1].headers["location"])
         return answers[-1].status_code == 429
 
     until(full)

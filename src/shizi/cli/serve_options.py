@@ -25,7 +25,7 @@ from shizi.jobs.worker import WorkerOptions
 from shizi.release.feedback import FeedbackLimits
 from shizi.serving.addresses import ProxyOptions
 from shizi.serving.admission import AdmissionOptions
-from shizi.serving.auth import AuthOptions
+from shizi.serving.auth import AuthOptions, is_loopback
 from shizi.serving.cache import CacheOptions
 from shizi.serving.cache_redis import RedisCacheOptions
 from shizi.serving.engines.start import EnginesOptions
@@ -104,7 +104,7 @@ def jobs_setup(chosen: Settings) -> JobsSetup:
         )
     return JobsSetup(
         limits=job_limits(chosen),
-        http=JobsOptions(targets=targets),
+        http=JobsOptions(targets=targets, strangers_share=is_loopback(chosen.host)),
         worker=WorkerOptions(slots=chosen.worker_slots),
         redis_url=chosen.redis_url.get_secret_value() if chosen.redis_url else None,
     )

@@ -13,10 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-from shizi.errors import InvalidRequest, NotFound, Overloaded
+from shizi.errors import InvalidRequest, NotFound, Overloaded, Unauthenticated
 from shizi.jobs.store import JobStore
 from shizi.jobs.webhook_store import WebhookStore
 from shizi.jobs.webhook_target import TargetRules, target_of
+from shizi.serving.caller import Caller
 from shizi.serving.job_uploads import JobUploadLimits, Spooled
 from shizi.serving.refusals import InvalidParameters
 
@@ -40,6 +41,8 @@ class JobsOptions:
         keep_alive_s: seconds of silence after which a stream says that it is alive.
         longest_stream_s: seconds after which a stream ends, and its reader comes again, with a key that still holds.
         threads: that wait for the database.
+        strangers_share: whether callers who did not sign in are one tenant, as on a server for one machine alone. Elsewhere each
+            knows only the jobs whose ids it was given.
     """
 
     targets: TargetRules | None = None
@@ -50,6 +53,7 @@ class JobsOptions:
     keep_alive_s: float = 15.0
     longest_stream_s: float = 3600.0
     threads: int = 8
+    strangers_share: bool = True
 
 
 class Jobs:
@@ -140,6 +144,17 @@ class Jobs:
         """Ends the threads."""
         self._threads.shutdown(cancel_futures=True)
         self._orders.shutdown(cancel_futures=True)
+
+    def check_insider(self, caller: Caller) -> None:
+        """Lets only those pass who may see and change what belongs to the whole tenant.
+
+        Raises:
+            Unauthenticated: a stranger among strangers.
+        """
+        if caller.anonymous and not self.options.strangers_share:
+            raise Unauthenticated(
+                "callers without a key may look at a job whose id they have, and at nothing else; sign in"
+            )
 
     async def check_webhook(self, tenant: str, url: str | None) -> None:
         """Refuses an address that will not do, by its form; its name is looked up when there is something to tell.

@@ -67,7 +67,7 @@ def job_routes(service: Service, jobs: Jobs) -> APIRouter:
     @router.get("/v1/jobs", summary="List jobs", responses={200: _example(JobsBody), **problems(*_LISTING)})
     async def listed(request: Request, query: Annotated[ListQuery, Query()]) -> Response:
         """The latest first; those of one's own tenant alone."""
-        tenant = (await service.gate.caller(request, JOBS)).tenant
+        tenant = await _insider(service, jobs, request)
         found = await jobs.run(
             lambda: jobs.store.list(tenant, after=query.after, limit=query.limit + 1, state=query.state)
         )
@@ -93,7 +93,7 @@ def job_routes(service: Service, jobs: Jobs) -> APIRouter:
     )
     async def secret(request: Request, _query: Annotated[NoQuery, Query()]) -> WebhookSecretBody:
         """One for each tenant, shown this once. The one before signs as well for a day, so that receivers can change over."""
-        tenant = (await service.gate.caller(request, JOBS)).tenant
+        tenant = await _insider(service, jobs, request)
         made, until = await jobs.run(lambda: jobs.webhooks.rotate(tenant))
         return WebhookSecretBody.model_validate({"secret": made, "previous_until": moment(until)})
 
@@ -151,6 +151,13 @@ def _ending(router: APIRouter, service: Service, jobs: Jobs) -> None:
         tenant = (await service.gate.caller(request, JOBS)).tenant
         await jobs.run(lambda: jobs.store.delete(tenant, known_id(job_id)))
         return Response(status_code=204)
+
+
+async def _insider(service: Service, jobs: Jobs, request: Request) -> str:
+    """The tenant of a caller who may see all that is the tenant's."""
+    caller = await service.gate.caller(request, JOBS)
+    jobs.check_insider(caller)
+    return caller.tenant
 
 
 async def _order(jobs: Jobs, tenant: str, query: JobQuery, spooled: Spooled, key: str | None) -> Order:
