@@ -166,7 +166,7 @@ class KillRun:
 
     def _order_all(self, plan: Plan) -> None:
         for number in range(plan.jobs):
-            while self._unfinished() >= plan.at_once or number / plan.jobs > (len(self._kills) + 1) / plan.kills:
+            while self._unfinished() >= plan.at_once or number >= self._allowed(plan):
                 time.sleep(_LOOK_S)
             ordered = self._make(number)
             job = self._store.create(
@@ -174,12 +174,20 @@ class KillRun:
             )
             self._expected[job.id] = ordered.texts
 
+    def _allowed(self, plan: Plan) -> int:
+        """Jobs that may be ordered by now: the last ones after the last kill."""
+        first = min(plan.at_once, plan.jobs)
+        return first + (plan.jobs - first) * len(self._kills) // max(plan.kills, 1)
+
     def _unfinished(self) -> int:
         return sum(len(self._store.list(TENANT, state=state, limit=1000)) for state in ("queued", "running"))
 
     def _kill(self, plan: Plan) -> None:
         chance = random.Random(plan.seed)
         while not self._ended.wait(plan.pause_s * chance.uniform(0.1, 1.9)):
+            end = time.monotonic() + plan.pause_s
+            while not self._held(None) and time.monotonic() < end:
+                time.sleep(_LOOK_S / 10)  # a kill that hits nothing shows nothing
             kind = chance.choice(list(self._victims))
             target = self._victims[kind]()
             if target is None:
