@@ -195,21 +195,21 @@ async def _cache(options: ServeOptions) -> AsyncIterator[tuple[ResultCache, Cach
 def _replacing_on_signal(engines: Engines) -> Iterator[None]:
     """SIGHUP replaces the engine, while requests go on."""
     loop = asyncio.get_running_loop()
-    tasks: set[asyncio.Task[None]] = set()
+    wanted = asyncio.Event()
 
-    def asked() -> None:
-        if not tasks:  # one is enough, whoever asks meanwhile
-            task = asyncio.create_task(reload(engines))
-            tasks.add(task)
-            task.add_done_callback(tasks.discard)
+    async def replacing() -> None:
+        while True:
+            await wanted.wait()
+            wanted.clear()  # who asks from now on may mean models that came meanwhile
+            await reload(engines)
 
-    loop.add_signal_handler(signal.SIGHUP, asked)
+    task = asyncio.ensure_future(replacing())
+    loop.add_signal_handler(signal.SIGHUP, wanted.set)
     try:
         yield
     finally:
         loop.remove_signal_handler(signal.SIGHUP)
-        for task in tasks:
-            task.cancel()
+        task.cancel()
 
 
 def _service(
