@@ -61,7 +61,8 @@ class Server:
 
     def _listen(self) -> None:
         for line in self._process.stderr or ():
-            self._last = [*self._last[-20:], line]
+            if '"/readyz"' not in line:  # what it was asked while it was waited for says nothing
+                self._last = [*self._last[-20:], line]
             if line.startswith('{"request_id"'):
                 entry = json.loads(line)
                 if entry.get("route") == "/v1/ocr":
