@@ -223,6 +223,21 @@ def test_three_crashes_quarantine_a_task_and_its_neighbours_go_on(stores: Stores
     assert len(stores.jobs.result(job.tenant, job.id, 1).pages) == 24
 
 
+def test_deaths_are_counted_from_the_last_page_that_was_saved(stores: Stores) -> None:
+    stores.order(PDF)
+    stores.tasks.split(stores.claim(), 8)
+    for number in range(1, 9):
+        claim = stores.claim()
+        assert claim.crashes <= 1, "a worker that dies again and again convicts nobody who gets on"
+        stores.tasks.save(claim, page(number))
+        if number % 2:
+            stores.tasks.end(claim, "crashed", "ENGINE_UNAVAILABLE", "it died")
+        else:
+            stores.later(stores.limits.lease_s + 1)
+            assert stores.tasks.expire() == 1
+    stores.tasks.succeed(stores.claim(), MODELS)
+
+
 def test_the_documents_own_fault_is_said_at_once_and_raised_with_its_code(stores: Stores) -> None:
     job = stores.order(IMAGE)
     stores.tasks.end(stores.claim(), "refused", "CORRUPT_DOCUMENT", "the image is damaged")

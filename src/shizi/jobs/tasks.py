@@ -65,7 +65,8 @@ class TaskStore:
         rows = page_rows(claim.tenant, claim.job_id, claim.document, page)
         size = sum(len(data) for row in rows if isinstance(data := row["data"], bytes))
         with self._holding(claim) as (connection, now):
-            self._held(connection, claim, {"lease": now + self.limits.lease_s})
+            # Who has saved a page since did not die of what it is reading now.
+            self._held(connection, claim, {"lease": now + self.limits.lease_s, "crashes": 0})
             place = (claim.tenant, claim.job_id, claim.document)
             if pages_done(connection, *place, page.number, page.number):
                 return
@@ -143,8 +144,10 @@ class TaskStore:
         Raises:
             LeaseLostError: the task is somebody else's now; nothing was changed.
         """
-        change = after(ending, claim.attempts, claim.crashes, self.limits)
         with self._holding(claim) as (connection, now):
+            row = sa.select(TASKS.c.crashes).where(TASKS.c.id == claim.task_id, TASKS.c.tenant == claim.tenant)
+            crashes = connection.execute(row).scalar_one_or_none()
+            change = after(ending, claim.attempts, crashes or 0, self.limits)
             values = over(change.state, change.crashes) | {"ready": now + change.delay_s if change.delay_s else 0.0}
             if error is not None:
                 values |= {"error": error, "message": (message or "")[:MOST_MESSAGE]}
