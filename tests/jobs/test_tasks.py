@@ -107,6 +107,25 @@ def test_who_was_away_has_no_credit(stores: Stores) -> None:
     assert sorted(taken) == ["busy", "busy", "new", "new"], "not three times new"
 
 
+def test_who_was_served_before_does_not_wait_for_all_that_a_newcomer_orders(stores: Stores) -> None:
+    stores.order(*[IMAGE] * 8, tenant="old")
+    for _ in range(8):
+        stores.tasks.succeed(stores.claim(), MODELS)
+    stores.order(*[IMAGE] * 8, tenant="new")
+    stores.order(IMAGE, tenant="old")
+    assert "old" in [stores.claim().tenant for _ in range(2)]
+
+
+def test_a_turn_of_many_pages_counts_as_many_turns(stores: Stores) -> None:
+    stores.order(PDF, tenant="pages")
+    stores.order(*[IMAGE] * 20, tenant="pictures")
+    while (claim := stores.claim()).kind != "split":
+        stores.tasks.succeed(claim, MODELS)
+    stores.tasks.split(claim, 48)
+    taken = [stores.claim().tenant for _ in range(18)]
+    assert taken.count("pages") <= 2, "of 16 pages each"
+
+
 def test_of_two_workers_that_want_one_task_one_gets_it(stores: Stores) -> None:
     stores.order(*[IMAGE] * 12)
     barrier = threading.Barrier(4)

@@ -31,7 +31,7 @@ class Leases:
     def claim(self, worker: str) -> Claim | None:
         """The task whose turn it is, leased to a worker; None where there is nothing to do.
 
-        It is that of the tenant who was served least, and of its tasks the one with the highest priority, then the oldest. The
+        It is that of the tenant for whom the fewest pages were read, and of its tasks the one with the highest priority, then the oldest. The
         attempt is counted in the same transaction that gives the task away.
         """
         for _ in range(_TRIES):
@@ -80,10 +80,12 @@ class Leases:
         ).first()
         if task is None:
             return None
-        connection.execute(sa.update(TENANTS).where(TENANTS.c.tenant == tenant).values(served=TENANTS.c.served + 1))
         settle_document(connection, tenant, task.job_id, task.document, now)
         settle_job(connection, tenant, task.job_id, now)
-        return self._claim(connection, task)
+        claim = self._claim(connection, task)
+        pages = max(1, len(claim.pages or ()))  # a turn of many pages costs as many turns of one
+        connection.execute(sa.update(TENANTS).where(TENANTS.c.tenant == tenant).values(served=TENANTS.c.served + pages))
+        return claim
 
     def _claim(self, connection: sa.Connection, task: sa.Row[Any]) -> Claim:
         job = connection.execute(

@@ -233,20 +233,17 @@ def new_task(
 
 
 def _take_place(connection: sa.Connection, tenant: str) -> None:
-    """A tenant who had nothing to do gets no credit for it: its turn comes as if it had waited like everybody else."""
-    others = (
-        sa.select(sa.func.min(TENANTS.c.served))
-        .where(
-            TENANTS.c.tenant != tenant,
-            sa.exists().where(TASKS.c.tenant == TENANTS.c.tenant, TASKS.c.state == "queued"),
-        )
-        .scalar_subquery()
+    """A tenant who had nothing to do gets no credit for it: its turn comes as if it had waited like everybody else.
+
+    Where nobody waits it begins beside whoever was served most, or that one would wait for all that a newcomer orders.
+    """
+    waiting = sa.exists().where(TASKS.c.tenant == TENANTS.c.tenant, TASKS.c.state == "queued")
+    others = sa.select(sa.func.min(TENANTS.c.served)).where(TENANTS.c.tenant != tenant, waiting)
+    most = sa.select(sa.func.max(TENANTS.c.served)).scalar_subquery()
+    least = connection.execute(sa.select(sa.func.coalesce(others.scalar_subquery(), most))).scalar_one()
+    connection.execute(
+        sa.update(TENANTS).where(TENANTS.c.tenant == tenant, TENANTS.c.served < least).values(served=least)
     )
-    least = connection.execute(sa.select(others)).scalar_one()
-    if least is not None:
-        connection.execute(
-            sa.update(TENANTS).where(TENANTS.c.tenant == tenant, TENANTS.c.served < least).values(served=least)
-        )
 
 
 def _options(order: Order) -> str:
