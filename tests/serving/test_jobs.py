@@ -336,20 +336,30 @@ def test_no_more_orders_are_received_at_a_time_than_there_are_places(server: Job
         enough.wait(30)
         yield b"\r\n--x--\r\n"
 
-    def send() -> None:
-        headers = {"Content-Type": "multipart/form-data; boundary=x", **server.acme.headers}
+    def send(client: httpx.Client) -> None:
+        headers = {"Content-Type": "multipart/form-data; boundary=x", **client.headers}
         codes.append(
             httpx.post(f"{server.process.url}/v1/jobs", content=slow(), headers=headers, timeout=60).status_code
         )
 
     codes: list[int] = []
-    senders = [threading.Thread(target=send) for _ in range(4)]
-    for sender in senders:
-        sender.start()
-    for _ in senders:
+
+    def begin(client: httpx.Client) -> None:
+        senders.append(threading.Thread(target=send, args=(client,)))
+        senders[-1].start()
         assert begun.acquire(timeout=20)
+
+    senders: list[threading.Thread] = []
+    begin(server.acme)
+    begin(server.acme)
     time.sleep(0.5)  # what is on its way comes in
     refused = server.acme.post("/v1/jobs", files=files(b"one"))
+    assert "2 orders of this tenant" in problem(refused, 429, "OVERLOADED")["detail"]
+    begin(server.other)  # whom slow senders of another tenant do not keep out
+    ordered(server.other, b"one")
+    begin(server.other)
+    time.sleep(0.5)
+    refused = server.other.post("/v1/jobs", files=files(b"one"))
     assert "job_uploads" in problem(refused, 429, "OVERLOADED")["detail"]
     enough.set()
     for sender in senders:

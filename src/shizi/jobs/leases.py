@@ -31,8 +31,8 @@ class Leases:
     def claim(self, worker: str) -> Claim | None:
         """The task whose turn it is, leased to a worker; None where there is nothing to do.
 
-        It is that of the tenant for whom the fewest pages were read, and of its tasks the one with the highest priority, then the oldest. The
-        attempt is counted in the same transaction that gives the task away.
+        It is that of the tenant for whom the fewest pages were read, and of its tasks the one with the highest priority, then the
+        oldest. The attempt is counted in the same transaction that gives the task away.
         """
         for _ in range(_TRIES):
             with self._database.read() as connection:

@@ -73,6 +73,7 @@ def _of_jobs(jobs: Jobs) -> dict[str, Any]:
             "longest_s": limits.longest_s,
             "page_timeout_s": limits.page_timeout_s,
             "job_uploads": options.uploads,
+            "job_tenant_uploads": options.tenant_uploads,
             "job_listeners": options.listeners,
         },
     }

@@ -35,6 +35,7 @@ class JobsOptions:
     Attributes:
         targets: where webhooks may go; None where there are none.
         uploads: orders that are received at a time; each takes room for its documents in TMPDIR.
+        tenant_uploads: of them, of one tenant, who else could keep all others out by sending slowly.
         listeners: streams of events at a time.
         tenant_listeners: of them, of one tenant.
         poll_s: seconds between looks at the database for a stream.
@@ -47,6 +48,7 @@ class JobsOptions:
 
     targets: TargetRules | None = None
     uploads: int = 4
+    tenant_uploads: int = 2
     listeners: int = 256
     tenant_listeners: int = 32
     poll_s: float = 0.5
@@ -70,7 +72,7 @@ class Jobs:
         self._threads = ThreadPoolExecutor(options.threads, "shizi-jobs")
         # Apart, since an order of gigabytes takes its thread for minutes.
         self._orders = ThreadPoolExecutor(options.uploads, "shizi-orders")
-        self._uploads = 0
+        self._uploads: Counter[str] = Counter()
         self._listening: Counter[str] = Counter()
 
     @property
@@ -81,7 +83,7 @@ class Jobs:
     @property
     def receiving_now(self) -> int:
         """Orders that are being received."""
-        return self._uploads
+        return self._uploads.total()
 
     @property
     def listeners(self) -> int:
@@ -102,21 +104,21 @@ class Jobs:
             raise
 
     @contextlib.contextmanager
-    def receiving(self) -> Iterator[None]:
+    def receiving(self, tenant: str) -> Iterator[None]:
         """A place for an order while it is received.
 
         Raises:
             Overloaded: there is none.
         """
-        if self._uploads >= self.options.uploads:
+        options = self.options
+        if self.receiving_now >= options.uploads or self._uploads[tenant] >= options.tenant_uploads:
             raise Overloaded(
-                f"{self._uploads} orders are being received, the limit (job_uploads): try again in a moment", _SOON_S
+                f"{self._uploads[tenant]} orders of this tenant and {self.receiving_now} in all are being received; "
+                f"{options.tenant_uploads} and {options.uploads} are the limits (job_uploads): try again in a moment",
+                _SOON_S,
             )
-        self._uploads += 1
-        try:
+        with _counted(self._uploads, tenant):
             yield
-        finally:
-            self._uploads -= 1
 
     @contextlib.contextmanager
     def listening(self, tenant: str) -> Iterator[None]:
@@ -132,13 +134,8 @@ class Jobs:
                 f"and {options.listeners} are the limits (job_listeners): close some, or ask for the job now and then",
                 10.0,
             )
-        self._listening[tenant] += 1
-        try:
+        with _counted(self._listening, tenant):
             yield
-        finally:
-            self._listening[tenant] -= 1
-            if not self._listening[tenant]:
-                del self._listening[tenant]
 
     def close(self) -> None:
         """Ends the threads."""
@@ -174,6 +171,18 @@ class Jobs:
             raise InvalidParameters(
                 [("webhook_url", "needs a secret that its receiver can check: get one by POST /v1/webhooks/secret")]
             )
+
+
+@contextlib.contextmanager
+def _counted(places: Counter[str], tenant: str) -> Iterator[None]:
+    """One more of the tenant's; who has none is not kept in mind."""
+    places[tenant] += 1
+    try:
+        yield
+    finally:
+        places[tenant] -= 1
+        if not places[tenant]:
+            del places[tenant]
 
 
 def known_id(job_id: str) -> str:

@@ -119,7 +119,7 @@ def _ordering(router: APIRouter, service: Service, jobs: Jobs) -> None:
         """Takes any number of documents, each a field `file`; all are read with the same parameters."""
         caller = await service.gate.caller(request, JOBS)
         key = idempotency_key(request.headers.get("Idempotency-Key"))
-        with jobs.receiving():
+        with jobs.receiving(caller.tenant):
             spooled = await receive_documents(request, service.options.uploads, jobs.upload_limits, service.threads)
             with spooled:
                 trace_of(request.scope).upload_bytes = spooled.size
