@@ -91,6 +91,18 @@ def test_what_ends_with_an_error_was_never_there(opened: Open) -> None:
         assert connection.exec_driver_sql("SELECT count(*) FROM job_tenants").scalar_one() == 0
 
 
+def test_a_database_that_takes_no_changes_is_one_that_may_take_them_later(opened: Open) -> None:
+    database = opened()
+
+    def change() -> None:
+        with database.begin() as connection:
+            connection.exec_driver_sql("PRAGMA query_only = ON" if database.is_sqlite else "SET TRANSACTION READ ONLY")
+            connection.exec_driver_sql("INSERT INTO job_tenants VALUES ('a', 1)")
+
+    with pytest.raises(StorageUnavailable, match=r"read.?only"):
+        change()
+
+
 def test_readers_and_a_writer_do_not_wait_for_each_other(opened: Open) -> None:
     database = opened()
     with database.begin() as writing:

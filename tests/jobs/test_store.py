@@ -250,6 +250,15 @@ def test_every_bound_names_itself(stores: Stores) -> None:
         stores.order(IMAGE, tenant="third", options={"pages": list(range(10_000))})
 
 
+def test_documents_of_nothing_take_room_as_well(stores: Stores) -> None:
+    stores.bound(replace(stores.limits, tenant_bytes=MIB))
+    with pytest.raises(RateLimited, match="tenant_bytes"):
+        for _ in range(10):
+            stores.jobs.cancel(TENANT, stores.order(*[b""] * 100).id)
+    assert stores.rows()["job_documents"] < 1000, "though none of these jobs is unfinished"
+    stores.order(IMAGE, tenant="other")
+
+
 def test_a_thousand_files_are_one_job(stores: Stores) -> None:
     job = stores.order(*[IMAGE] * 1000)
     assert (job.documents, stores.rows()["job_tasks"]) == (1000, 1000)
@@ -276,23 +285,3 @@ def test_documents_are_kept_only_where_they_are_to_be(stores: Stores) -> None:
     assert b"".join(stores.jobs.original(TENANT, kept.id, 1)) == IMAGE
     assert b"".join(stores.jobs.original(TENANT, dropped.id, 1)) == b""
     assert stores.jobs.result(TENANT, dropped.id, 1).text == "page 1"
-
-
-def test_finished_jobs_are_kept_for_a_day_and_endless_ones_for_a_week(stores: Stores) -> None:
-    done = finished(stores)
-    assert stores.jobs.get(TENANT, done).expires == stores.database.time + stores.limits.retention_s
-    waiting = stores.order(IMAGE)
-    stores.later(stores.limits.retention_s - 1)
-    assert stores.retention.sweep() == 0
-    stores.later(2)
-    assert stores.retention.sweep() == 1
-    with pytest.raises(NotFound):
-        stores.jobs.get(TENANT, done)
-    stores.later(stores.limits.longest_s)
-    stores.retention.sweep()
-    assert stores.job(waiting).state == "failed"
-    (document,) = stores.jobs.documents(TENANT, waiting.id)
-    assert document.error == "TIMEOUT"
-    stores.later(stores.limits.retention_s + 1)
-    assert stores.retention.sweep() == 1
-    assert set(stores.rows().values()) == {0}

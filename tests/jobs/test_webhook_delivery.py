@@ -266,6 +266,7 @@ def test_what_is_deleted_is_not_told(database: Database, store: WebhookStore, th
     store.rotate("acme")
     ended(database, "job_1")
     assert store.gather() == 1
+    assert store.gather() == 0, "it is told of already"
     with database.begin() as connection:
         connection.execute(sa.text("DELETE FROM jobs"))
     sender = Scripted(WELL)

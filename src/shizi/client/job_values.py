@@ -52,7 +52,7 @@ class Job:
     """A job as it was when the server was asked.
 
     Attributes:
-        state: queued, running, cancelling, succeeded, failed, partial or cancelled.
+        state: queued, running, succeeded, failed, partial or cancelled.
         options: parameters that differ from their defaults; never the password.
         pages: that are to be read, as far as they were counted.
         last_event: number of its latest event.
@@ -110,7 +110,7 @@ class JobEvent:
 
     Attributes:
         number: 1, 2, 3 … without gaps.
-        kind: queued, running, page, document, cancelling, or finished, which is the last one.
+        kind: queued, running, page, document, or finished, which is the last one.
         data: of kind page: document, page; document: document, state, pages, error; finished: state.
     """
 

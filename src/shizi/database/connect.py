@@ -36,6 +36,8 @@ _CONNECTIONS: Final = 16
 _WAIT_S: Final = 10
 _WRITING: Final = "shizi_writing"
 _SOON_S: Final = 2.0
+# InternalError: a PostgreSQL that has become a standby, and takes no changes.
+_AWAY: Final = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.InternalError, sa.exc.TimeoutError)
 
 
 class Database:
@@ -121,7 +123,7 @@ def _transaction(engine: sa.Engine) -> Iterator[sa.Connection]:
     try:
         with engine.begin() as connection:
             yield connection
-    except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
+    except _AWAY as error:
         raise StorageUnavailable(
             f"the database cannot be used now ({_reason(error)}); try again later, or look at its log and its disk",
             _SOON_S,

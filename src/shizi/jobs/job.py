@@ -26,6 +26,7 @@ JOB_STATES: Final[tuple[JobState, ...]] = (
     "cancelled",
 )
 FINISHED: Final[frozenset[str]] = frozenset({"succeeded", "failed", "partial", "cancelled"})
+UNFINISHED: Final[frozenset[str]] = frozenset(JOB_STATES) - FINISHED
 TASK_FINISHED: Final[frozenset[str]] = frozenset({"succeeded", "failed", "quarantined", "cancelled"})
 PRIORITIES: Final = range(10)
 MIB: Final = 2**20
@@ -41,7 +42,7 @@ class JobLimits:
         max_bytes: of one document.
         max_job_bytes: of all documents of one job.
         tenant_jobs: that are not finished, of one tenant.
-        tenant_bytes: of documents and results that are kept for one tenant.
+        tenant_bytes: of documents and results that are kept for one tenant, and of the rows that name them.
         total_bytes: the same of all tenants.
         pages_per_task: pages that are read under one lease.
         lease_s: seconds after which work that nobody renewed is given to another worker.

@@ -14,10 +14,11 @@ from typing import Final
 
 from shizi.errors import StorageUnavailable
 from shizi.jobs.delivery import Delivery
-from shizi.jobs.retention import Retention
+from shizi.jobs.retention import JOBS_AT_ONCE, Retention
 from shizi.jobs.tasks import TaskStore
 
 _MOST_MESSAGES: Final = 32
+_SOON_S: Final = 0.1
 
 log = logging.getLogger(__name__)
 
@@ -57,23 +58,28 @@ class Reconciler:
             self._again(self._leases, self._options.every_s), self._again(self._sweep, self._options.retention_s)
         )
 
-    async def _again(self, look: Callable[[], None], every_s: float) -> None:
+    async def _again(self, look: Callable[[], bool], every_s: float) -> None:
         while True:
+            more = False
             try:
-                await asyncio.to_thread(look)
+                more = await asyncio.to_thread(look)
             except StorageUnavailable as error:
                 log.warning("%s", error)
             except Exception:
                 log.exception("a look at the jobs failed")
-            await asyncio.sleep(every_s * random.uniform(0.8, 1.2))  # noqa: S311 (so that not all look at once)
+            wait_s = _SOON_S if more else every_s  # where there is more, others may write in between
+            await asyncio.sleep(wait_s * random.uniform(0.8, 1.2))  # noqa: S311 (so that not all look at once)
 
-    def _leases(self) -> None:
+    def _leases(self) -> bool:
         expired = self._tasks.expire()
         if expired:
             log.warning("%d tasks were taken from workers that did not renew their lease", expired)
         self.expired += expired
-        for _ in range(min(self._tasks.waiting(), _MOST_MESSAGES)):
+        for _ in range(self._tasks.waiting(_MOST_MESSAGES)):
             self._delivery.send("", 0)
+        return False
 
-    def _sweep(self) -> None:
-        self.removed += self._retention.sweep()
+    def _sweep(self) -> bool:
+        removed = self._retention.sweep()
+        self.removed += removed
+        return removed >= JOBS_AT_ONCE

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from typing import Final
 
 import sqlalchemy as sa
 
 from shizi.database.connect import Database
-from shizi.jobs.job import FINISHED, JobLimits
-from shizi.jobs.progress import HIDDEN, end_tasks, lock_job
+from shizi.errors import NotFound
+from shizi.jobs.job import FINISHED, UNFINISHED, JobLimits
+from shizi.jobs.progress import end_tasks, lock_job
 from shizi.jobs.tables import CHUNKS, DOCUMENTS, EVENTS, JOBS, PAGES, TASKS
 
 _CHUNKS_AT_ONCE: Final = 32
 _PAGES_AT_ONCE: Final = 500
-_JOBS_AT_ONCE: Final = 50
+JOBS_AT_ONCE: Final = 50
 _FREE_AT_ONCE: Final = 256  # pages of the file that are given back to the system
 _TOO_OLD: Final = ("TIMEOUT", "the job was not finished within the time that jobs are given; order it again")
 
@@ -71,10 +73,11 @@ class Retention:
         """Gives up jobs that never end, and removes those that are over, broke off, or were half removed.
 
         Returns:
-            How many were removed; at most some dozens at a time.
+            How many were removed; where it is `JOBS_AT_ONCE`, there may be more.
         """
         for tenant, job_id in self._endless():
-            self._give_up(tenant, job_id)
+            with contextlib.suppress(NotFound):  # it was deleted meanwhile
+                self._give_up(tenant, job_id)
         gone = self._over()
         for tenant, job_id in gone:
             forget(self._database, tenant, job_id)
@@ -91,7 +94,7 @@ class Retention:
                 sa.select(JOBS.c.tenant, JOBS.c.id)
                 .where(finished | broken | (JOBS.c.state == "deleted"))
                 .order_by(JOBS.c.id)
-                .limit(_JOBS_AT_ONCE)
+                .limit(JOBS_AT_ONCE)
             ).all()
         return [(row.tenant, row.id) for row in rows]
 
@@ -100,8 +103,8 @@ class Retention:
             begun = self._database.now(connection) - self._limits.longest_s
             rows = connection.execute(
                 sa.select(JOBS.c.tenant, JOBS.c.id)
-                .where(JOBS.c.state.not_in((*FINISHED, *HIDDEN)), JOBS.c.created < begun)
-                .limit(_JOBS_AT_ONCE)
+                .where(JOBS.c.state.in_(UNFINISHED), JOBS.c.created < begun)
+                .limit(JOBS_AT_ONCE)
             ).all()
         return [(row.tenant, row.id) for row in rows]
 

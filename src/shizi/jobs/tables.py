@@ -35,6 +35,7 @@ JOBS: Final = _table(
     touched=sa.Double,
     started=sa.Double,
     finished=sa.Double,
+    told=sa.Boolean,
 )
 
 DOCUMENTS: Final = _table(

@@ -74,6 +74,8 @@ class Deliveries:
                     await self.step()
                 except ShiziError as error:
                     _log.warning("webhooks wait: %s", error.code)
+                except Exception:
+                    _log.exception("a look at the webhooks failed")
                 await asyncio.sleep(self._options.poll_s)
         finally:
             for task in self._running:

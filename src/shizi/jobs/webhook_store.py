@@ -103,7 +103,10 @@ class WebhookStore:
             return 0
         with self._database.begin() as connection:
             for job in ended:
-                counts = connection.execute(_COUNTS, {"tenant": job.tenant, "job_id": job.id}).all()
+                here = {"tenant": job.tenant, "job_id": job.id}
+                if connection.execute(_TELL, here).rowcount != 1:
+                    continue  # somebody else has made it, or the job was deleted
+                counts = connection.execute(_COUNTS, here).all()
                 body = _body(job, {row.state: row.documents for row in counts})
                 values = {"job_id": job.id, "tenant": job.tenant, "url": job.webhook, "at": job.finished, "body": body}
                 connection.execute(_MESSAGE, values)
@@ -207,8 +210,11 @@ _TOLD: Final = sa.text(
 )
 # Of all tenants: this is the server's own work, and each row says whose it is.
 _ENDED: Final = sa.text(
-    "SELECT id, tenant, state, webhook, finished, pages_done FROM jobs WHERE webhook IS NOT NULL AND finished IS NOT NULL "
-    "AND NOT EXISTS (SELECT 1 FROM webhook_messages WHERE webhook_messages.job_id = jobs.id) ORDER BY finished LIMIT :limit"
+    "SELECT id, tenant, state, webhook, finished, pages_done FROM jobs WHERE webhook IS NOT NULL AND NOT told "
+    "AND finished IS NOT NULL ORDER BY finished LIMIT :limit"
+)
+_TELL: Final = sa.text(
+    "UPDATE jobs SET told = TRUE WHERE id = :job_id AND tenant = :tenant AND webhook IS NOT NULL AND NOT told"
 )
 _COUNTS: Final = sa.text(
     "SELECT state, count(*) AS documents FROM job_documents WHERE tenant = :tenant AND job_id = :job_id "

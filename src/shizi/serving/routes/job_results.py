@@ -43,7 +43,7 @@ _EVENTS: Final = (
     'id: 3\nevent: page\ndata: {"document":1,"page":1}\n\nid: 4\nevent: finished\ndata: {"state":"succeeded"}\n\n'
 )
 _STREAM: Final = {
-    "description": "Events of the kinds queued, running, page, document, cancelling and finished, which is the last one.",
+    "description": "Events of the kinds queued, running, page, document and finished, which is the last one.",
     "content": {MEDIA_TYPE: {"example": _EVENTS}},
 }
 _LAST: Final = header(
