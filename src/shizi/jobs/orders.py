@@ -24,6 +24,8 @@ _AT_ONCE: Final = 8  # chunks of one transaction: what a crash loses, and how lo
 _HEAD: Final = 2048  # bytes that say whether it is a PDF
 _LATER_S: Final = 60.0
 _TRIES: Final = 3
+_ROW: Final = 2048  # bytes that a job or a document takes beside its contents, with its task, events and indexes
+_PAGE: Final = 256  # the same of a page
 
 Notify = Callable[[str, int], None]
 
@@ -165,7 +167,8 @@ class Orders:
                 f"the job's documents have more than {limits.max_job_bytes / MIB:.0f} MiB, the limit (max_job_bytes): order "
                 "several jobs"
             )
-        held = sa.select(sa.func.coalesce(sa.func.sum(JOBS.c.bytes), 0))
+        rows = _ROW * (JOBS.c.documents + 1) + _PAGE * JOBS.c.pages + sa.func.length(JOBS.c.options)
+        held = sa.select(sa.func.coalesce(sa.func.sum(JOBS.c.bytes + rows), 0))
         if connection.execute(held.where(JOBS.c.tenant == tenant)).scalar_one() > limits.tenant_bytes:
             raise RateLimited(
                 f"more than {limits.tenant_bytes / MIB:.0f} MiB would be kept, the limit (tenant_bytes): delete jobs that "
@@ -200,6 +203,7 @@ class Orders:
             )
             if published.rowcount != 1:
                 raise Conflict("the documents came too slowly, and the job was dropped: send it again")
+            self._check_bytes(connection, tenant, 0)  # many documents of nothing take room as well
             connection.execute(sa.insert(DOCUMENTS), rows)
             connection.execute(sa.insert(TASKS), tasks)
             add_event(connection, tenant, job_id, "queued", {}, self._database.now(connection))
