@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import sleep
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -10,9 +12,10 @@ import numpy as np
 import pytest
 
 from shizi.errors import OutOfMemory
-from shizi.runtime.base import Batch
+from shizi.runtime.base import Batch, SessionOptions
 from shizi.runtime.openvino import OpenVinoRuntime, OpenVinoSession
 from tests.runtime import sessions
+from tests.runtime.onnx_file import doubling
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +88,25 @@ def test_an_answer_to_another_batch_is_refused() -> None:
     session = OpenVinoSession(cast(Any, Silent()), 1)
     with pytest.raises(OutOfMemory, match=r"1 results to a batch of shape \(3, 2\)"):
         session.run(np.ones((3, 2), dtype=np.float32), np.sum)
+
+
+def test_one_thread_at_a_time_looks_at_graphs(
+    runtime: OpenVinoRuntime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two at once may wait for each other for ever when they are the first ones of the process."""
+    inside: list[int] = []
+    busy = 0
+
+    def watched(network: Any, options: SessionOptions) -> Any:
+        nonlocal busy
+        busy += 1
+        inside.append(busy)
+        sleep(0.01)
+        busy -= 1
+        return network
+
+    monkeypatch.setattr("shizi.runtime.openvino.faster", watched)
+    model = doubling(tmp_path / "m.onnx")
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: runtime.load(model, SessionOptions(threads=1)), range(8)))
+    assert inside == [1] * 8

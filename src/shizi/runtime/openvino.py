@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import queue
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from shizi.errors import ModelLoadFailed, OutOfMemory
 from shizi.runtime.base import Batch, Precision, SessionOptions, T
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 # Prepared operations kept, one per layer and shape. The recogniser meets some 30 shapes; fewer places mean preparing them anew.
 _PREPARED = 1500
+# Looking at a graph is for one thread at a time: the first two that ask OpenVINO for a constant's values at once wait for each other
+# for ever, one with Python's lock and one for it. Compiling, which takes the time, happens side by side.
+_REWRITING: Final = threading.Lock()
 
 
 class OpenVinoSession:
@@ -73,7 +77,9 @@ class OpenVinoRuntime:
         }
         try:
             network = self._core.read_model(model if content is None else content)
-            compiled = self._core.compile_model(faster(network, options), "CPU", properties)
+            with _REWRITING:
+                network = faster(network, options)
+            compiled = self._core.compile_model(network, "CPU", properties)
         except RuntimeError as error:
             raise ModelLoadFailed(f"OpenVINO cannot load {model}: {error}") from error
         return OpenVinoSession(compiled, options.concurrency)
