@@ -97,7 +97,7 @@ def test_one_thread_at_a_time_looks_at_graphs(
     inside: list[int] = []
     busy = 0
 
-    def watched(network: Any, options: SessionOptions) -> Any:
+    def watched(network: object, _options: SessionOptions) -> object:
         nonlocal busy
         busy += 1
         inside.append(busy)
