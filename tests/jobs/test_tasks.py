@@ -32,6 +32,22 @@ def test_an_image_is_one_task_whose_pages_are_seen_while_it_runs(stores: Stores)
     assert stores.kinds(job) == ["queued", "running", "page", "document", "finished"]
 
 
+def test_an_attempt_that_finds_all_pages_read_leaves_what_is_known_of_their_models(stores: Stores) -> None:
+    job = stores.order(PDF)
+    stores.tasks.split(stores.claim(), 20)
+    first, second = stores.claim(), stores.claim()
+    for claim in (first, second):
+        for number in claim.pages or ():
+            stores.tasks.save(claim, page(number))
+    stores.tasks.succeed(first, MODELS)
+    stores.later(stores.limits.lease_s + 1)
+    assert stores.tasks.expire() == 1
+    again = stores.claim()
+    assert again.pages == ()
+    stores.tasks.succeed(again, ())
+    assert stores.jobs.result(job.tenant, job.id, 1).models == MODELS
+
+
 def test_a_pdf_is_counted_first_and_then_read_in_runs_of_pages(stores: Stores) -> None:
     job = stores.order(PDF)
     split = stores.claim()

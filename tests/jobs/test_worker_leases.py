@@ -108,3 +108,34 @@ def test_two_workers_share_the_work_and_read_nothing_twice(place: Place) -> None
     assert all(reader.read_pages for reader in readers)
     assert set((readers[0].read_pages + readers[1].read_pages).values()) == {1}
     assert all(len(place.texts(job)) == 20 for job in jobs)
+
+
+class Dawdling(TaskStore):
+    """Tells a worker of its task only after a while."""
+
+    claiming = False
+
+    def claim(self, worker: str) -> Claim | None:
+        """The same, later."""
+        claim = super().claim(worker)
+        self.claiming = True
+        time.sleep(0.3)
+        return claim
+
+
+def test_a_worker_that_is_cancelled_while_it_takes_a_task_gives_it_back(place: Place) -> None:
+    place.order(document("taken", pages=3))
+    tasks = Dawdling(place.database, LIMITS, place.delivery.send)
+
+    async def main() -> None:
+        async with place.delivery:
+            worker = Worker(tasks, FakeReader(), place.delivery, replace(OPTIONS, slots=1))
+            working = asyncio.create_task(worker.run())
+            await place.until(lambda: tasks.claiming)
+            working.cancel()
+            await asyncio.gather(working, return_exceptions=True)
+
+    run(main())
+    claim = TaskStore(place.database, LIMITS, place.delivery.send).claim("next")
+    assert claim is not None, "nobody waits for a lease to run out"
+    assert (claim.attempts, claim.crashes) == (2, 0)

@@ -97,12 +97,15 @@ class TaskStore:
         with self._holding(claim) as (connection, now):
             self._held(connection, claim, over("succeeded", claim.crashes))
             here = _document(claim)
-            values: dict[str, object] = {"models": models_to_json(models)}
+            values: dict[str, object] = {}
+            if models:  # an attempt that found all pages there read none
+                values["models"] = models_to_json(models)
             if claim.pages is None:
                 count = connection.execute(sa.select(DOCUMENTS.c.pages_done).where(*here)).scalar_one()
                 values["pages"] = count
                 _count_pages(connection, claim, count)
-            connection.execute(sa.update(DOCUMENTS).where(*here).values(**values))
+            if values:
+                connection.execute(sa.update(DOCUMENTS).where(*here).values(**values))
             self._settle(connection, claim, now)
 
     def split(self, claim: Claim, count: int) -> None:

@@ -137,7 +137,14 @@ class Worker:
     async def _claim(self) -> Claim | None:
         if self._stopping.is_set() or not self._reader.ready:
             return None
-        return await self._in_thread(self._tasks.claim, self._options.name)
+        claiming = asyncio.ensure_future(self._in_thread(self._tasks.claim, self._options.name))
+        try:
+            return await asyncio.shield(claiming)
+        except asyncio.CancelledError:
+            with contextlib.suppress(StorageUnavailable):
+                if (claim := await claiming) is not None:  # nobody would know that it is held here
+                    await self._say(claim, _RELEASED)
+            raise
 
     async def _pause(self) -> None:
         """Until there may be work, or the worker is stopped."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import signal
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -27,7 +26,7 @@ from shizi.serving.drawing import Drawings
 from shizi.serving.engines.numbers import EngineNumbers
 from shizi.serving.engines.pool import Engines
 from shizi.serving.engines.settled import SettledReader
-from shizi.serving.engines.start import EnginesOptions, reload, running
+from shizi.serving.engines.start import EnginesOptions, replacing_on_signal, running
 from shizi.serving.feedback import Feedback
 from shizi.serving.gate import Gate
 from shizi.serving.job_parts import JobParts, JobsSetup, running_jobs
@@ -125,7 +124,7 @@ async def _served(options: ServeOptions, log: FilteringBoundLogger, say: Callabl
             listeners = [(public_app(service), public)]
             if internal is not None:
                 listeners.append((internal_app(service), internal))
-            with parts, _replacing_on_signal(engines), _essential(starting, work) as essential:
+            with parts, replacing_on_signal(engines), _essential(starting, work) as essential:
                 await serve(
                     listeners,
                     server,
@@ -189,27 +188,6 @@ async def _cache(options: ServeOptions) -> AsyncIterator[tuple[ResultCache, Cach
         yield cache, CacheNumbers(cache, kept)
     finally:
         await cache.close()
-
-
-@contextlib.contextmanager
-def _replacing_on_signal(engines: Engines) -> Iterator[None]:
-    """SIGHUP replaces the engine, while requests go on."""
-    loop = asyncio.get_running_loop()
-    wanted = asyncio.Event()
-
-    async def replacing() -> None:
-        while True:
-            await wanted.wait()
-            wanted.clear()  # who asks from now on may mean models that came meanwhile
-            await reload(engines)
-
-    task = asyncio.ensure_future(replacing())
-    loop.add_signal_handler(signal.SIGHUP, wanted.set)
-    try:
-        yield
-    finally:
-        loop.remove_signal_handler(signal.SIGHUP)
-        task.cancel()
 
 
 def _service(

@@ -14,8 +14,7 @@ from shizi.jobs.delivery import Delivery, InProcess
 from shizi.jobs.embedded import EmbeddedWorker
 from shizi.jobs.job import JobLimits
 from shizi.jobs.worker import WorkerOptions
-from shizi.serving.engines.pool import Engines
-from shizi.serving.engines.start import EnginesOptions, reload, running
+from shizi.serving.engines.start import EnginesOptions, replacing_on_signal, running
 from shizi.serving.job_reader import reading_jobs
 from shizi.serving.logs import make_log, quiet_library_logs
 from shizi.serving.storage import StorageOptions, opened
@@ -83,7 +82,11 @@ async def _work(options: WorkOptions, say: Callable[[str], None]) -> None:
         running(options.engines) as (engines, starting),
     ):
         starting.add_done_callback(lambda future: stopped.set() if _failed(future) else None)
-        with reading_jobs(engines, options.limits, options.worker.slots) as reader, _told(stopped, engines):
+        with (
+            reading_jobs(engines, options.limits, options.worker.slots) as reader,
+            _told(stopped),
+            replacing_on_signal(engines),
+        ):
             async with EmbeddedWorker(database, options.jobs, delivery, reader, options.worker) as worker:
                 say(f"shizi worker: {options.worker.slots} tasks at a time, as {options.worker.name}")
                 ending = [asyncio.ensure_future(stopped.wait()), asyncio.ensure_future(worker.ended())]
@@ -99,24 +102,13 @@ def _failed(future: asyncio.Future[None]) -> bool:
 
 
 @contextlib.contextmanager
-def _told(stopped: asyncio.Event, engines: Engines) -> Iterator[None]:
-    """SIGTERM and SIGINT stop the worker; SIGHUP replaces its engine."""
+def _told(stopped: asyncio.Event) -> Iterator[None]:
+    """SIGTERM and SIGINT stop the worker."""
     loop = asyncio.get_running_loop()
-    tasks: set[asyncio.Task[None]] = set()
-
-    def replace() -> None:
-        if not tasks:
-            task = asyncio.create_task(reload(engines))
-            tasks.add(task)
-            task.add_done_callback(tasks.discard)
-
-    loop.add_signal_handler(signal.SIGTERM, stopped.set)
-    loop.add_signal_handler(signal.SIGINT, stopped.set)
-    loop.add_signal_handler(signal.SIGHUP, replace)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
     try:
         yield
     finally:
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
-        for task in tasks:
-            task.cancel()

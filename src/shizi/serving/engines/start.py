@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+import signal
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 
 from shizi.engine.address import parse
@@ -83,6 +84,27 @@ async def reload(engines: Engines) -> None:
             log.error("the engine was not replaced: %s", error)
         else:
             log.warning("the engine was replaced")
+
+
+@contextlib.contextmanager
+def replacing_on_signal(engines: Engines) -> Iterator[None]:
+    """SIGHUP replaces the engine, while pages go on being read."""
+    loop = asyncio.get_running_loop()
+    wanted = asyncio.Event()
+
+    async def replacing() -> None:
+        while True:
+            await wanted.wait()
+            wanted.clear()  # who asks from now on may mean models that came meanwhile
+            await reload(engines)
+
+    task = asyncio.ensure_future(replacing())
+    loop.add_signal_handler(signal.SIGHUP, wanted.set)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGHUP)
+        task.cancel()
 
 
 async def _start(supervisor: Supervisor) -> None:
