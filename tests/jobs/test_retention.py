@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 
-from shizi.errors import NotFound
+from shizi.errors import NotFound, RateLimited
 from shizi.jobs.delivery import InProcess
+from shizi.jobs.job import MIB
 from shizi.jobs.reconciler import Reconciler, ReconcilerOptions
 from shizi.jobs.retention import JOBS_AT_ONCE
 from tests.jobs.stores import IMAGE, MODELS, TENANT, Stores, page
@@ -62,3 +65,20 @@ def test_more_jobs_than_go_at_once_are_over_and_none_waits_for_the_next_look(sto
 def test_what_waits_is_counted_no_further_than_asked(stores: Stores) -> None:
     stores.order(*[IMAGE] * 5)
     assert (stores.tasks.waiting(3), stores.tasks.waiting(32)) == (3, 5)
+
+
+def test_bytes_of_all_jobs_are_summed_seldom_and_the_bound_holds_all_the_same(stores: Stores) -> None:
+    sums: list[str] = []
+
+    def look(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if "sum(" in statement:
+            sums.append(statement)
+
+    sa.event.listen(stores.database.engine, "before_cursor_execute", look)
+    stores.order(*[IMAGE] * 50)
+    assert len(sums) == 4, "of the tenant and of all, at the first document and at the end"
+    before = stores.rows()
+    stores.bound(replace(stores.limits, tenant_bytes=MIB))
+    with pytest.raises(RateLimited, match="tenant_bytes"):
+        stores.order(*[bytes(MIB // 2)] * 2)
+    assert stores.rows() == before

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from shizi.database.connect import Database
 from shizi.errors import Conflict, ImageTooLarge, InvalidRequest, Overloaded, RateLimited
 from shizi.imaging.decode import is_pdf
-from shizi.jobs.job import FINISHED, MIB, JobLimits, Order, TaskKind, new_id
+from shizi.jobs.job import MIB, UNFINISHED, JobLimits, Order, TaskKind, new_id
 from shizi.jobs.progress import add_event, lock_tenant
 from shizi.jobs.retention import forget
 from shizi.jobs.tables import CHUNKS, DOCUMENTS, JOBS, TASKS, TENANTS
@@ -26,6 +26,7 @@ _LATER_S: Final = 60.0
 _TRIES: Final = 3
 _ROW: Final = 2048  # bytes that a job or a document takes beside its contents, with its task, events and indexes
 _PAGE: Final = 256  # the same of a page
+_UNCHECKED: Final = 64 * MIB  # of one order, by which the sums of all jobs may be out: they cost a look at each job
 
 Notify = Callable[[str, int], None]
 
@@ -40,6 +41,15 @@ class Taken:
     kind: TaskKind
 
 
+@dataclass(slots=True)
+class _Incoming:
+    """An order that is being received; `unchecked` bytes of it may be written before the sums are looked at again."""
+
+    tenant: str
+    job_id: str
+    unchecked: int = 0
+
+
 class Orders:
     """Where jobs come in; blocking and thread-safe."""
 
@@ -52,13 +62,14 @@ class Orders:
         if known:
             return job_id
         try:
+            incoming = _Incoming(order.tenant, job_id)
             taken = []
             for number, (name, file) in enumerate(documents, 1):
                 if number > self._limits.max_files:
                     raise ImageTooLarge(
                         f"the job has more than {self._limits.max_files} documents, the limit (max_files): order several jobs"
                     )
-                taken.append(self._take(order.tenant, job_id, number, name, file))
+                taken.append(self._take(incoming, number, name, file))
             if not taken:
                 raise InvalidRequest("the job has no document; send one or more")
             tasks = self._publish(order, job_id, taken)
@@ -115,7 +126,7 @@ class Orders:
         count = connection.execute(
             sa.select(sa.func.count())
             .select_from(JOBS)
-            .where(JOBS.c.tenant == tenant, JOBS.c.state.not_in((*FINISHED, "deleted")))
+            .where(JOBS.c.tenant == tenant, JOBS.c.state.in_((*UNFINISHED, "receiving")))
         ).scalar_one()
         if count >= self._limits.tenant_jobs:
             raise RateLimited(
@@ -124,7 +135,7 @@ class Orders:
                 _LATER_S,
             )
 
-    def _take(self, tenant: str, job_id: str, number: int, name: str | None, file: BinaryIO) -> Taken:
+    def _take(self, incoming: _Incoming, number: int, name: str | None, file: BinaryIO) -> Taken:
         """Copies one document into the database."""
         digest = hashlib.sha256()
         size, count = 0, 0
@@ -139,34 +150,42 @@ class Orders:
                 raise ImageTooLarge(
                     f"document {number} has more than {self._limits.max_bytes / MIB:.1f} MiB, the limit (max_bytes): split it"
                 )
-            self._write(tenant, job_id, number, count, chunks)
+            self._write(incoming, number, count, chunks)
             count += len(chunks)
         return Taken(name, size, digest.hexdigest(), kind)
 
-    def _write(self, tenant: str, job_id: str, document: int, first: int, chunks: list[bytes]) -> None:
+    def _write(self, incoming: _Incoming, document: int, first: int, chunks: list[bytes]) -> None:
+        tenant, job_id, size = incoming.tenant, incoming.job_id, sum(map(len, chunks))
         with self._database.begin() as connection:
             total = connection.execute(
                 sa.update(JOBS)
                 .where(JOBS.c.id == job_id, JOBS.c.tenant == tenant, JOBS.c.state == "receiving")
-                .values(bytes=JOBS.c.bytes + sum(map(len, chunks)), touched=self._database.now(connection))
+                .values(bytes=JOBS.c.bytes + size, touched=self._database.now(connection))
                 .returning(JOBS.c.bytes)
             ).scalar_one_or_none()
             if total is None:
                 raise Conflict("the documents came too slowly, and the job was dropped: send it again")
-            self._check_bytes(connection, tenant, total)
+            self._check_job_bytes(total)
+            incoming.unchecked -= size
+            if incoming.unchecked < 0:
+                self._check_bytes(connection, tenant)
+                incoming.unchecked = _UNCHECKED
             rows = [
                 {"job_id": job_id, "document": document, "number": first + index, "tenant": tenant, "data": chunk}
                 for index, chunk in enumerate(chunks)
             ]
             connection.execute(sa.insert(CHUNKS), rows)
 
-    def _check_bytes(self, connection: sa.Connection, tenant: str, job: int) -> None:
+    def _check_job_bytes(self, size: int) -> None:
         limits = self._limits
-        if job > limits.max_job_bytes:
+        if size > limits.max_job_bytes:
             raise ImageTooLarge(
                 f"the job's documents have more than {limits.max_job_bytes / MIB:.0f} MiB, the limit (max_job_bytes): order "
                 "several jobs"
             )
+
+    def _check_bytes(self, connection: sa.Connection, tenant: str) -> None:
+        limits = self._limits
         rows = _ROW * (JOBS.c.documents + 1) + _PAGE * JOBS.c.pages + sa.func.length(JOBS.c.options)
         held = sa.select(sa.func.coalesce(sa.func.sum(JOBS.c.bytes + rows), 0))
         if connection.execute(held.where(JOBS.c.tenant == tenant)).scalar_one() > limits.tenant_bytes:
@@ -203,7 +222,7 @@ class Orders:
             )
             if published.rowcount != 1:
                 raise Conflict("the documents came too slowly, and the job was dropped: send it again")
-            self._check_bytes(connection, tenant, 0)  # many documents of nothing take room as well
+            self._check_bytes(connection, tenant)  # many documents of nothing take room as well
             connection.execute(sa.insert(DOCUMENTS), rows)
             connection.execute(sa.insert(TASKS), tasks)
             add_event(connection, tenant, job_id, "queued", {}, self._database.now(connection))
