@@ -7,7 +7,6 @@ from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
-from dataclasses import replace
 from types import TracebackType
 from typing import Literal, Self
 
@@ -17,15 +16,10 @@ from shizi.batching.claim import Claim
 from shizi.errors import InvalidRequest, ShiziError
 from shizi.imaging.decode import PageImage, Source, open_pages
 from shizi.imaging.limits import Limits
-from shizi.models.card import Card
-from shizi.models.charset import canonical, read_charset
+from shizi.models.charset import canonical
 from shizi.models.counts import Batches
 from shizi.models.detector import Detection
-from shizi.models.detectors import SMALL, detectors
-from shizi.models.direction import DirectionClassifier
-from shizi.models.head import WholeHead, load_recognizer
-from shizi.models.ranges import known_ranges
-from shizi.models.recognizer import Recognizer
+from shizi.models.detectors import SMALL
 from shizi.models.store import ModelStore
 from shizi.models.streams import Streams
 from shizi.pipeline.budget import Budget
@@ -33,6 +27,7 @@ from shizi.pipeline.compose import compose
 from shizi.pipeline.draft import Draft
 from shizi.pipeline.options import ReadOptions, TextLayerUse
 from shizi.pipeline.orientation import orient, orient_by_classifier, settle
+from shizi.pipeline.parts import load_parts
 from shizi.pipeline.reader import LineReader
 from shizi.pipeline.split import split_long, uncovered
 from shizi.pipeline.tuning import Tuning
@@ -84,38 +79,13 @@ class OCR:
         tuning = tuning or Tuning()
         choice = choose(runtime if isinstance(runtime, str) else runtime.name, precision)
         self._limits = limits or Limits()
-        self._store = store or ModelStore()
-        parts = self._store.catalog.tier(tier)
         loaded = load_runtime(choice.runtime) if isinstance(runtime, str) else runtime
         threads = threads or cpu_count()
-        streams = min(threads, _MAX_STREAMS) if tuning.streams else 1
+        self._streams = Streams(min(threads, _MAX_STREAMS) if tuning.streams else 1)
         whole = SessionOptions(threads, choice.precision)
-        # A line is too small for several threads: they read lines side by side instead.
-        shared = SessionOptions(threads // streams, choice.precision, streams, few_shapes=True)
-        self._streams = Streams(streams)
-        names = parts.names
-        cards = [self._store.card(name) for name in names]
-        paths = [self._store.path(name) for name in names]
-
-        def recognizer() -> Recognizer:
-            card, path = cards[1], paths[1]
-            options = replace(shared, ranges=known_ranges(card))
-            charset = read_charset(path, card.charset or "metadata:character", card.classes)
-            if tuning.last_layer_apart:
-                session, make_head = load_recognizer(loaded, path, options, charset, card.sure_logit)
-            else:
-                session, make_head = loaded.load(path, options), WholeHead
-            return Recognizer(session, card, charset, self._streams, make_head, tuning.squeeze)
-
-        with ThreadPoolExecutor(len(cards) + 1) as pool:
-            reading = pool.submit(recognizer)
-            one_thread = SessionOptions(1, choice.precision)
-            aside = pool.submit(loaded.load, paths[0], one_thread) if tuning.small_aside and threads > 1 else None
-            detect, direction = (pool.submit(loaded.load, paths[index], whole) for index in (0, 2))
-            self._recognizer = reading.result()
-            self._detector = detectors(detect.result(), aside.result() if aside else None, cards[0], self._streams)
-            self._direction = DirectionClassifier(direction.result(), cards[2])
-        self.models: tuple[ModelInfo, ...] = tuple(_info(card) for card in cards)
+        parts = load_parts(loaded, store or ModelStore(), tier, whole, self._streams, tuning)
+        self._recognizer, self._detector, self._direction = parts.recognizer, parts.detect, parts.direction
+        self.models: tuple[ModelInfo, ...] = parts.models
 
     def read(
         self,
@@ -311,7 +281,3 @@ def _result(future: Future[Document], on_error: Literal["raise", "return"]) -> D
 
 def _milliseconds(clock: Mapping[str, float]) -> dict[str, float]:
     return {stage: 1000 * seconds for stage, seconds in clock.items()}
-
-
-def _info(card: Card) -> ModelInfo:
-    return ModelInfo(card.task, card.name, card.version, card.sha256)
