@@ -134,7 +134,7 @@ def test_what_is_committed_is_on_the_disk_and_what_is_deleted_is_overwritten(tmp
     assert modes == ["wal", 2, 1, 2, 1]
 
 
-@pytest.mark.parametrize("url", ["mysql://host/name", "no address", "sqlite:///file"])
+@pytest.mark.parametrize("url", ["mysql://host/name", "no address", "sqlite:///file", "postgresql://host:port/name"])
 def test_other_databases_are_refused_without_repeating_the_address(url: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidRequest, match="postgresql://"):
         connect(url, tmp_path)

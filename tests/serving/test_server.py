@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 import signal
@@ -49,6 +50,24 @@ def test_a_head_in_pieces_is_answered_and_the_connection_stays() -> None:
         time.sleep(1.3)
         connection.sendall(REQUEST)
         assert connection.recv(65_536).startswith(b"HTTP/1.1 200")
+
+
+def test_an_answer_that_nobody_takes_is_given_up() -> None:
+    request = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
+    with LocalServer(server={"taking_timeout_s": 0.5}) as server:
+        size = len(httpx.get(f"{server.url}/openapi.json", trust_env=False).content)
+        with socket.socket() as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.settimeout(30)
+            connection.connect(("127.0.0.1", server.port))
+            connection.sendall(request * 400)
+            until(lambda: httpx.get(f"{server.url}/healthz", trust_env=False).status_code == 200)
+            time.sleep(4)
+            taken = 0
+            with contextlib.suppress(ConnectionError):
+                while piece := connection.recv(65_536):
+                    taken += len(piece)
+    assert taken < 400 * size, "the rest was dropped"
 
 
 def test_one_connection_too_many_is_told_so() -> None:

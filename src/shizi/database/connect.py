@@ -172,7 +172,7 @@ def _begin(connection: sa.Connection) -> None:
 def _postgresql(url: str) -> sa.Engine:
     try:
         parsed = sa.make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # the second for a port that is no number
         raise InvalidRequest(
             "the address of the database is none; write postgresql://user:password@host/name"
         ) from None

@@ -49,7 +49,9 @@ class ListQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     state: JobState | None = Field(default=None, description="only jobs in this state")
-    after: str | None = Field(default=None, max_length=80, description="`next` of the list before", examples=[_ID])
+    after: str | None = Field(
+        default=None, pattern=r"^job_[0-9a-f]{44}$", description="`next` of the list before", examples=[_ID]
+    )
     limit: int = Field(default=20, ge=1, le=MOST_LISTED, description="jobs of one answer")
 
 

@@ -58,6 +58,7 @@ class ServerOptions:
         pre_stop_s: seconds after SIGTERM in which requests are still taken while `/readyz` says 503, so that a load
             balancer has gone elsewhere before the door closes.
         drain_s: seconds after that in which requests that were taken may end.
+        taking_timeout_s: seconds in which a client must take 32 KiB of an answer that waits for it.
         head_timeout_s: seconds for a request's head, from the connection or its first byte to its end.
         keep_alive_s: seconds that a connection may wait for its next request; longer than a load balancer's own.
         max_connections: connections at the same time; one more is answered 503.
@@ -72,6 +73,7 @@ class ServerOptions:
     pre_stop_s: float = 5.0
     drain_s: float = 60.0
     head_timeout_s: float = 10.0
+    taking_timeout_s: float = 60.0
     keep_alive_s: float = 75.0
     max_connections: int = 1000
     max_head_bytes: int = 32 * 1024

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shizi.errors import Forbidden, NotFound, ShiziError, TryLater, Unauthenticated
+from shizi.errors import Forbidden, NotFound, ShiziError, StorageUnavailable, TryLater, Unauthenticated
 from shizi.serving.refusals import BadRequest, InvalidParameters, MethodNotAllowed
 from shizi.serving.trace import trace_of
 
@@ -22,6 +22,8 @@ Problem = dict[str, Any]
 # The body of an error, from its problem: dialects have their own.
 Form = Callable[[Problem], Mapping[str, Any]]
 
+# Its own words name machines and folders, for the operator's log.
+_AWAY: Final = "the server cannot keep or find anything now: try again later"
 _BUG: Final = "an unexpected error: this is a bug; the log of the server has more under this request_id"
 
 
@@ -53,7 +55,7 @@ def problem(error: ShiziError, request_id: str) -> Problem:
         "type": f"urn:shizi:error:{error.code}",
         "title": error.code.replace("_", " ").capitalize(),
         "status": error.http_status,
-        "detail": str(error),
+        "detail": _AWAY if isinstance(error, StorageUnavailable) else str(error),
         "code": error.code,
         "number": error.number,
         "request_id": request_id,

@@ -22,6 +22,7 @@ from shizi.serving.problem import MEDIA_TYPE, problem
 from shizi.serving.refusals import BadRequest
 
 _GRACE_S: Final = 0.5
+_LEAST_TAKEN: Final = 32 * 1024  # bytes of an answer, within taking_timeout_s
 _PHRASES: Final = {400: "Bad Request", 503: "Service Unavailable"}
 
 
@@ -31,6 +32,7 @@ class _Door(H11Protocol):
     bounds = ServerOptions()
 
     _head_timer: asyncio.TimerHandle | None = None
+    _taking_timer: asyncio.TimerHandle | None = None
     _is_last = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -54,7 +56,34 @@ class _Door(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_watching()
+        self._stop_looking()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._stop_looking()
+        self._look_again()
+
+    def resume_writing(self) -> None:
+        self._stop_looking()
+        super().resume_writing()
+
+    def _look_again(self) -> None:
+        """Whoever takes nothing of an answer must not make the server keep it for ever."""
+        before = self.transport.get_write_buffer_size()
+
+        def look() -> None:
+            if before - self.transport.get_write_buffer_size() < _LEAST_TAKEN:
+                self.transport.abort()
+            else:
+                self._look_again()
+
+        self._taking_timer = self.loop.call_later(self.bounds.taking_timeout_s, look)
+
+    def _stop_looking(self) -> None:
+        if self._taking_timer is not None:
+            self._taking_timer.cancel()
+            self._taking_timer = None
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
