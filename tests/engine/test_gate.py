@@ -223,3 +223,24 @@ def test_bulk_pages_leave_a_place_free() -> None:
         assert (gate.inside, gate.waiting) == (2, 0)
 
     run(work())
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_one_that_is_cancelled_just_when_its_turn_comes_takes_no_place(alone: bool) -> None:
+    async def work() -> None:
+        gate = Gate(1, 10, 1000)
+        await gate.enter(soon(), 1)
+        leaving = asyncio.create_task(gate.enter(soon(), 1, alone=alone))
+        await until_waiting(gate, 1)
+        staying = asyncio.create_task(gate.enter(soon(), 1))
+        await until_waiting(gate, 2)
+        leaving.cancel()
+        gate.leave(soon(), 1, 0.1)  # before the other one has noticed
+        await staying
+        with pytest.raises(asyncio.CancelledError):
+            await leaving
+        assert (gate.inside, gate.waiting) == (1, 0)
+        gate.leave(soon(), 1, 0.1)
+        await gate.enter(soon(), 1000)
+
+    run(work())

@@ -136,8 +136,10 @@ class Gate:
 
     def _give(self) -> None:
         """Lets in who is next, as far as there are places."""
-        if self._loners and not self.inside:
+        while self._loners and not self.inside:
             claim, future = self._loners.popleft()
+            if future.done():
+                continue  # it was cancelled, and has not noticed yet
             self._inside[claim.lane] += 1
             self._is_one_alone = True
             future.set_result(None)
@@ -147,6 +149,8 @@ class Gate:
             if not turn.items:
                 return  # what was dropped has timers of its own
             for item in turn.items:
+                if item.content.done():
+                    continue  # the same
                 self._inside[item.claim.lane] += 1
                 item.content.set_result(None)
 
