@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -365,6 +366,23 @@ def test_no_more_orders_are_received_at_a_time_than_there_are_places(server: Job
     for sender in senders:
         sender.join()
     assert codes == [202] * 4
+
+
+def test_results_that_nobody_takes_make_no_room_for_more(tmp_path: Path) -> None:
+    with job_server(tmp_path, tenant_fetched=10) as server:
+        job = ordered(server.acme, b"pages 6")
+        server.work("long " * 600_000)
+        address = f"/v1/jobs/{job['id']}/documents/1/result"
+        key = server.acme.headers["X-API-Key"]
+        with socket.socket() as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            connection.connect(("127.0.0.1", server.process.port))
+            connection.sendall(f"GET {address} HTTP/1.1\r\nHost: x\r\nX-API-Key: {key}\r\n\r\n".encode())
+            assert connection.recv(12) == b"HTTP/1.1 200"
+            refused = server.acme.get(address)
+            assert "job_fetched" in problem(refused, 429, "OVERLOADED")["detail"]
+            assert server.acme.get(f"/v1/jobs/{job['id']}").status_code == 200
+        until(lambda: server.acme.get(address).status_code == 200)
 
 
 def test_the_log_has_no_names_and_no_secrets(server: JobServer) -> None:

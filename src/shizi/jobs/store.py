@@ -101,6 +101,16 @@ class JobStore:
             ).all()
         return [_document(row) for row in rows]
 
+    def document(self, tenant: str, job_id: str, number: int) -> DocumentStatus:
+        """One of the documents.
+
+        Raises:
+            NotFound: the tenant has no such job, or the job no such document.
+        """
+        with self._database.read() as connection:
+            self._get(connection, tenant, job_id)
+            return _document(self._document(connection, tenant, job_id, number))
+
     def pages(
         self, tenant: str, job_id: str, *, document: int | None = None, after: int = 0, limit: int = 100
     ) -> Sequence[PageResult]:

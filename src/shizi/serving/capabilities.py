@@ -74,6 +74,8 @@ def _of_jobs(jobs: Jobs) -> dict[str, Any]:
             "page_timeout_s": limits.page_timeout_s,
             "job_uploads": options.uploads,
             "job_tenant_uploads": options.tenant_uploads,
+            "job_fetched": options.fetched,
+            "job_tenant_fetched": options.tenant_fetched,
             "job_listeners": options.listeners,
         },
     }

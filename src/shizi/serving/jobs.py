@@ -36,6 +36,8 @@ class JobsOptions:
         targets: where webhooks may go; None where there are none.
         uploads: orders that are received at a time; each takes room for its documents in TMPDIR.
         tenant_uploads: of them, of one tenant, who else could keep all others out by sending slowly.
+        fetched: pages of results that are put together, or wait for whoever asked for them, at a time.
+        tenant_fetched: of them, of one tenant.
         listeners: streams of events at a time.
         tenant_listeners: of them, of one tenant.
         poll_s: seconds between looks at the database for a stream.
@@ -49,6 +51,8 @@ class JobsOptions:
     targets: TargetRules | None = None
     uploads: int = 4
     tenant_uploads: int = 2
+    fetched: int = 20_000
+    tenant_fetched: int = 10_000
     listeners: int = 256
     tenant_listeners: int = 32
     poll_s: float = 0.5
@@ -73,6 +77,7 @@ class Jobs:
         # Apart, since an order of gigabytes takes its thread for minutes.
         self._orders = ThreadPoolExecutor(options.uploads, "shizi-orders")
         self._uploads: Counter[str] = Counter()
+        self._fetched: Counter[str] = Counter()
         self._listening: Counter[str] = Counter()
 
     @property
@@ -118,6 +123,23 @@ class Jobs:
                 _SOON_S,
             )
         with _counted(self._uploads, tenant):
+            yield
+
+    @contextlib.contextmanager
+    def fetching(self, tenant: str, pages: int) -> Iterator[None]:
+        """Room for pages of results, until they are sent; one who asks for a single document gets it, however long it is.
+
+        Raises:
+            Overloaded: there is none.
+        """
+        options, mine, all_of_them = self.options, self._fetched[tenant], self._fetched.total()
+        if (mine and mine + pages > options.tenant_fetched) or (all_of_them and all_of_them + pages > options.fetched):
+            raise Overloaded(
+                f"{mine} pages of results of this tenant and {all_of_them} in all are on their way; {options.tenant_fetched} and "
+                f"{options.fetched} are the limits (job_fetched): take those first",
+                _SOON_S,
+            )
+        with _counted(self._fetched, tenant, pages):
             yield
 
     @contextlib.contextmanager
@@ -174,13 +196,13 @@ class Jobs:
 
 
 @contextlib.contextmanager
-def _counted(places: Counter[str], tenant: str) -> Iterator[None]:
-    """One more of the tenant's; who has none is not kept in mind."""
-    places[tenant] += 1
+def _counted(places: Counter[str], tenant: str, count: int = 1) -> Iterator[None]:
+    """More of the tenant's; who has none is not kept in mind."""
+    places[tenant] += count
     try:
         yield
     finally:
-        places[tenant] -= 1
+        places[tenant] -= count
         if not places[tenant]:
             del places[tenant]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from itertools import groupby
 from typing import Annotated, Any, Final
@@ -27,6 +28,7 @@ from shizi.serving.service import Service
 from shizi.types import Document
 
 _EVENTS_AT_ONCE: Final = 200
+_PIECE: Final = 256 * 1024
 _LARGEST: Final = 2**31 - 1
 _OTHERS: Final[dict[str, Any]] = {
     exporter.media_type.partition(";")[0]: {"schema": {"type": "string"}}
@@ -64,6 +66,24 @@ class _Listening(StreamingResponse):
             await super().__call__(scope, receive, send)
 
 
+class _Fetched(Response):
+    """A result that takes room until all of it is sent."""
+
+    def __init__(self, room: contextlib.ExitStack, body: bytes, media_type: str) -> None:
+        super().__init__(body, media_type=media_type)
+        self._room = room
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        """ASGI."""
+        with self._room:
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            body = memoryview(self.body)
+            for start in range(0, len(body), _PIECE):  # the server waits before the next piece, not after the last one
+                piece = bytes(body[start : start + _PIECE])
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+
+
 def job_result_routes(service: Service, jobs: Jobs) -> APIRouter:
     """The router of results."""
     router = APIRouter(tags=["jobs"])
@@ -77,8 +97,10 @@ def job_result_routes(service: Service, jobs: Jobs) -> APIRouter:
     async def pages(request: Request, job_id: str, query: Annotated[PagesQuery, Query()]) -> Response:
         """In the order in which they were finished, so that whoever asks with `next` again and again misses none."""
         tenant = (await service.gate.caller(request, JOBS)).tenant
-        body = await jobs.run(lambda: _finished_pages(jobs.store, tenant, known_id(job_id), query))
-        return Response(body, media_type="application/json")
+        with contextlib.ExitStack() as room:
+            room.enter_context(jobs.fetching(tenant, query.limit))
+            body = await jobs.run(lambda: _finished_pages(jobs.store, tenant, known_id(job_id), query))
+            return _Fetched(room.pop_all(), body, "application/json")
 
     @router.get(
         "/v1/jobs/{job_id}/documents/{number}/result",
@@ -96,10 +118,12 @@ def job_result_routes(service: Service, jobs: Jobs) -> APIRouter:
         tenant = (await service.gate.caller(request, JOBS)).tenant
         job = await jobs.run(lambda: jobs.store.get(tenant, known_id(job_id)))
         check_format(bool(job.options.get("recognize", True)), query.format)
-        document = await jobs.run(lambda: jobs.store.result(tenant, job_id, number))
-        exporter = EXPORTERS[query.format]
-        body = await asyncio.get_running_loop().run_in_executor(service.threads, _written, document, query.format)
-        return Response(body, media_type=exporter.media_type)
+        count = (await jobs.run(lambda: jobs.store.document(tenant, job_id, number))).pages_done
+        with contextlib.ExitStack() as room:
+            room.enter_context(jobs.fetching(tenant, max(1, count)))
+            document = await jobs.run(lambda: jobs.store.result(tenant, job_id, number))
+            body = await asyncio.get_running_loop().run_in_executor(service.threads, _written, document, query.format)
+            return _Fetched(room.pop_all(), body, EXPORTERS[query.format].media_type)
 
     @router.get(
         "/v1/jobs/{job_id}/events",
