@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
 import json
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 import pytest
@@ -126,6 +127,45 @@ def test_crops_come_back_where_they_are_kept(make: Callable[..., Desk]) -> None:
     assert archive.headers["content-length"] == str(len(archive.content))
     with tarfile.open(fileobj=io.BytesIO(archive.content)) as opened:
         assert opened.getnames() == [f"crops/{kept['id']}.png", "corrections.jsonl"]
+
+
+def test_exports_that_nobody_takes_keep_the_places_of_their_tenant(make: Callable[..., Desk]) -> None:
+    desk = make()
+    for key in ("a", "b"):
+        assert desk.send(key).status_code == 201
+
+    async def statuses() -> list[int]:
+        taken = asyncio.Event()
+        slow = [asyncio.create_task(exported(desk, "a", taken)) for _ in range(2)]
+        await asyncio.sleep(0.5)
+        others = [await exported(desk, key, None) for key in ("a", "b")]
+        taken.set()
+        return [*others, *await asyncio.gather(*slow), await exported(desk, "a", None)]
+
+    assert asyncio.run(statuses()) == [429, 200, 200, 200, 200]
+
+
+async def exported(desk: Desk, key: str, taken: asyncio.Event | None) -> int:
+    """Status of an export, whose contents are not taken before it is time."""
+    status = 0
+
+    async def receive() -> dict[str, Any]:
+        await asyncio.sleep(0 if not status else 60)
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        nonlocal status
+        status = message.get("status", status)
+        if message["type"] == "http.response.body" and taken is not None:
+            await taken.wait()
+
+    head = [(b"authorization", f"Bearer {desk.keys[key]}".encode())]
+    place = {"path": "/v1/feedback/export", "raw_path": b"/v1/feedback/export", "query_string": b"", "root_path": ""}
+    about = {"type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http"}
+    await desk.app(
+        {**about, **place, "headers": head, "client": ("127.0.0.1", 1), "server": ("desk", 80)}, receive, send
+    )
+    return status
 
 
 def test_an_export_is_a_line_of_json_each(make: Callable[..., Desk]) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import contextlib
 import tempfile
 import unicodedata
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from typing import Annotated, BinaryIO, Final, Literal, ParamSpec, TypeVar
 
@@ -31,6 +33,8 @@ _LONGEST_TEXT: Final = 10_000
 _LONGEST_NAME: Final = 200
 _FARTHEST: Final = 1_000_000.0
 _EXPORTS: Final = 2  # at a time; each holds a thread and, for a moment, the tenant's corrections on the disk
+_SENT: Final = 8  # that are being made or sent; each keeps the disk busy until its reader has all of it
+_SENT_TO_ONE: Final = 2  # tenant
 _SOON_S: Final = 5.0
 _NEVER: Final = ("Cc", "Cs", "Zl", "Zp")  # Unicode's control characters, halves of surrogate pairs, line separators
 
@@ -187,6 +191,7 @@ class Feedback:
         self._threads = threads
         self._strangers_read = strangers_read
         self._exporting = asyncio.Semaphore(_EXPORTS)
+        self._sent: Counter[str] = Counter()
 
     def check_reader(self, caller: Caller) -> None:
         """Lets only those pass who may see the corrections of their tenant.
@@ -200,6 +205,27 @@ class Feedback:
     async def run(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         """The result of work that may block."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, lambda: work(*arguments, **named))
+
+    @contextlib.contextmanager
+    def sending(self, tenant: str) -> Iterator[None]:
+        """A place for an export, until it is sent.
+
+        Raises:
+            Overloaded: there is none.
+        """
+        if self._sent[tenant] >= _SENT_TO_ONE or self._sent.total() >= _SENT:
+            raise Overloaded(
+                f"{self._sent[tenant]} exports of this tenant and {self._sent.total()} in all are being sent; {_SENT_TO_ONE} and "
+                f"{_SENT} are the limits: take those first",
+                _SOON_S,
+            )
+        self._sent[tenant] += 1
+        try:
+            yield
+        finally:
+            self._sent[tenant] -= 1
+            if not self._sent[tenant]:
+                del self._sent[tenant]
 
     async def export(self, tenant: str, query: ExportQuery) -> tuple[BinaryIO, int]:
         """An unnamed file with the corrections, from its beginning, and its size.

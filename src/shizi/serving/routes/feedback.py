@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, BinaryIO, Final
 
 from fastapi import APIRouter, Query, Request, Response
-from starlette.background import BackgroundTask
 from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from shizi.release.correction import as_plain
 from shizi.serving.caller import FEEDBACK, Caller
@@ -51,6 +52,21 @@ _BINARY: Final = {"schema": {"type": "string", "format": "binary"}}
 _EXPORTED: Final = dict.fromkeys(_TYPES.values(), _BINARY)
 
 
+class _Export(StreamingResponse):
+    """An export that keeps its place and its file until it is sent."""
+
+    def __init__(
+        self, place: contextlib.ExitStack, pieces: Iterator[bytes], headers: Mapping[str, str], media_type: str
+    ) -> None:
+        super().__init__(pieces, headers=headers, media_type=media_type)
+        self._place = place
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        with self._place:
+            await super().__call__(scope, receive, send)
+
+
 def feedback_routes(service: Service, feedback: Feedback) -> APIRouter:
     """The router of corrections."""
     router = APIRouter(tags=["feedback"])
@@ -76,14 +92,15 @@ def feedback_routes(service: Service, feedback: Feedback) -> APIRouter:
     async def export(request: Request, query: Annotated[ExportQuery, Query()]) -> Response:
         """`jsonl`: a line each, with `crop` and `text` first. `tar`: the crops, and the lines as `corrections.jsonl`."""
         caller = await _reader(service, feedback, request)
-        file, size = await feedback.export(caller.tenant, query)
-        headers = {
-            "Content-Length": str(size),
-            "Content-Disposition": f'attachment; filename="corrections.{query.format}"',
-        }
-        return StreamingResponse(
-            _pieces(file), headers=headers, media_type=_TYPES[query.format], background=BackgroundTask(file.close)
-        )
+        with contextlib.ExitStack() as place:
+            place.enter_context(feedback.sending(caller.tenant))
+            file, size = await feedback.export(caller.tenant, query)
+            place.callback(file.close)
+            headers = {
+                "Content-Length": str(size),
+                "Content-Disposition": f'attachment; filename="corrections.{query.format}"',
+            }
+            return _Export(place.pop_all(), _pieces(file), headers, _TYPES[query.format])
 
     @router.delete("/v1/feedback", summary="Delete corrections", responses=problems(404, *_READING))
     async def delete_many(request: Request, query: Annotated[DeleteQuery, Query()]) -> DeletedBody:
@@ -166,6 +183,5 @@ def _single(router: APIRouter, service: Service, feedback: Feedback) -> None:
 
 
 def _pieces(file: BinaryIO) -> Iterator[bytes]:
-    with file:
-        while piece := file.read(_PIECE):
-            yield piece
+    while piece := file.read(_PIECE):
+        yield piece
