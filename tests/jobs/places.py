@@ -42,6 +42,13 @@ class Place:
         async with EmbeddedWorker(self.database, limits, self.delivery, reader, options, looks) as worker:
             yield worker
 
+    @asynccontextmanager
+    async def watch(self) -> AsyncIterator[None]:
+        """Somebody looks after leases, and reads nothing."""
+        looks = ReconcilerOptions(every_s=0.2)
+        async with EmbeddedWorker(self.database, LIMITS, InProcess(), None, OPTIONS, looks):
+            yield
+
     def job(self, job: Job) -> Job:
         return self.jobs.get(job.tenant, job.id)
 

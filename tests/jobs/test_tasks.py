@@ -273,6 +273,23 @@ def test_deaths_are_counted_from_the_last_page_that_was_saved(stores: Stores) ->
     stores.tasks.succeed(stores.claim(), MODELS)
 
 
+@pytest.mark.parametrize("by", ["the sandbox", "the worker"])
+def test_a_picture_whose_second_page_kills_is_given_up_though_its_first_is_read_each_time(
+    stores: Stores, by: str
+) -> None:
+    job = stores.order(IMAGE)  # a TIFF of several pages is one task, and begins anew
+    for _ in range(stores.limits.most_crashes):
+        claim = stores.claim()
+        stores.tasks.save(claim, page(1))
+        if by == "the sandbox":
+            stores.tasks.end(claim, "crashed", "CORRUPT_DOCUMENT", "it died\0of it")
+        else:
+            stores.later(stores.limits.lease_s + 1)
+            assert stores.tasks.expire() == 1
+    assert stores.tasks.claim("worker") is None
+    assert stores.job(job).state == "partial"
+
+
 def test_the_documents_own_fault_is_said_at_once_and_raised_with_its_code(stores: Stores) -> None:
     job = stores.order(IMAGE)
     stores.tasks.end(stores.claim(), "refused", "CORRUPT_DOCUMENT", "the image is damaged")

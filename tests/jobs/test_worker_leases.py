@@ -4,11 +4,14 @@ import asyncio
 import time
 from dataclasses import replace
 
+import pytest
+
 from shizi.errors import StorageUnavailable
 from shizi.jobs.fake import FakeReader, document
 from shizi.jobs.job import Claim
 from shizi.jobs.tasks import TaskStore
 from shizi.jobs.worker import Worker
+from shizi.types import ModelInfo
 from tests.jobs.places import LIMITS, OPTIONS, Place, run
 
 
@@ -139,3 +142,37 @@ def test_a_worker_that_is_cancelled_while_it_takes_a_task_gives_it_back(place: P
     claim = TaskStore(place.database, LIMITS, place.delivery.send).claim("next")
     assert claim is not None, "nobody waits for a lease to run out"
     assert (claim.attempts, claim.crashes) == (2, 0)
+
+
+class Unwritable(TaskStore):
+    """A database that refuses one task's end in a way that nobody foresaw."""
+
+    def succeed(self, claim: Claim, models: tuple[ModelInfo, ...]) -> None:
+        """Fails for documents of a certain size."""
+        if claim.size % 2:
+            raise RuntimeError("no value for this column, on purpose")
+        super().succeed(claim, models)
+
+
+def test_a_task_that_cannot_be_written_down_is_given_up_and_the_others_go_on(
+    place: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    odd = document("odd")
+    odd += b"x" * (len(odd) % 2 == 0)
+    even = document("even")
+    even += b"x" * (len(even) % 2)
+    broken, well = place.order(odd), place.order(even)
+    tasks = Unwritable(place.database, LIMITS, place.delivery.send)
+
+    async def main() -> None:
+        worker = Worker(tasks, FakeReader(), place.delivery, replace(OPTIONS, slots=1))
+        working = asyncio.create_task(worker.run())
+        async with place.watch():
+            await place.finished(broken, well)
+        assert worker.held == 0
+        worker.stop()
+        await working
+
+    run(main())
+    assert (place.job(broken).state, place.job(well).state) == ("partial", "succeeded")
+    assert "dropped unexpectedly" in caplog.text

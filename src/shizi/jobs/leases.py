@@ -68,7 +68,7 @@ class Leases:
         now = self._database.now(connection)
         task = connection.execute(
             sa.update(TASKS)
-            .where(TASKS.c.id == task_id, TASKS.c.tenant == tenant, TASKS.c.state == "queued")
+            .where(TASKS.c.id == task_id, TASKS.c.tenant == tenant, TASKS.c.state == "queued", TASKS.c.ready <= now)
             .values(
                 state="running",
                 attempts=TASKS.c.attempts + 1,

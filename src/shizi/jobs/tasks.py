@@ -65,10 +65,12 @@ class TaskStore:
         rows = page_rows(claim.tenant, claim.job_id, claim.document, page)
         size = sum(len(data) for row in rows if isinstance(data := row["data"], bytes))
         with self._holding(claim) as (connection, now):
-            # Who has saved a page since did not die of what it is reading now.
-            self._held(connection, claim, {"lease": now + self.limits.lease_s, "crashes": 0})
             place = (claim.tenant, claim.job_id, claim.document)
-            if pages_done(connection, *place, page.number, page.number):
+            known = bool(pages_done(connection, *place, page.number, page.number))
+            # Who has saved a page since did not die of what it is reading now; who only comes as far as the last attempt may have.
+            better = {} if known else {"crashes": 0}
+            self._held(connection, claim, {"lease": now + self.limits.lease_s, **better})
+            if known:
                 return
             connection.execute(sa.insert(PAGES), rows)
             connection.execute(
@@ -153,7 +155,7 @@ class TaskStore:
             change = after(ending, claim.attempts, crashes or 0, self.limits)
             values = over(change.state, change.crashes) | {"ready": now + change.delay_s if change.delay_s else 0.0}
             if error is not None:
-                values |= {"error": error, "message": (message or "")[:MOST_MESSAGE]}
+                values |= {"error": error, "message": (message or "").replace("\0", " ")[:MOST_MESSAGE]}
             self._held(connection, claim, values)
             self._settle(connection, claim, now)
         if change.state == "queued" and not change.delay_s:

@@ -131,6 +131,8 @@ class Worker:
                         continue
             except StorageUnavailable as error:
                 log.warning("%s", error)
+            except Exception:  # one task that cannot be written down must not end the work on all others
+                log.exception("a task was dropped unexpectedly; it is taken back when its lease runs out")
             self._spool.tidy()
             await self._pause()
 
@@ -173,11 +175,13 @@ class Worker:
             raise
         finally:
             await _ended((working, keeping, leaving))
-            if outcome is not None:
-                await self._unbroken(self._say(claim, outcome))
-            else:
-                self.ended["lost"] += 1
-            self.held -= 1
+            try:
+                if outcome is not None:
+                    await self._unbroken(self._say(claim, outcome))
+                else:
+                    self.ended["lost"] += 1
+            finally:
+                self.held -= 1
 
     async def _attempt(self, claim: Claim) -> _Outcome | None:
         """Reads; None where the task turned out to be somebody else's."""
