@@ -9,9 +9,9 @@ from typing import Final
 import sqlalchemy as sa
 
 from shizi.database.connect import Database
+from shizi.jobs.job import JOB_STATES
 
 _TASK_STATES: Final = ("queued", "running", "succeeded", "failed", "quarantined", "cancelled")
-_JOB_STATES: Final = ("queued", "running", "succeeded", "failed", "partial", "cancelled")
 _MESSAGE_STATES: Final = ("waiting", "delivered", "failed")
 
 _JOBS: Final = sa.text(
@@ -58,7 +58,7 @@ def take_census(database: Database) -> Census:
     by_state = {row.state: row.number for row in jobs}
     of_tasks = {row.state: row.number for row in tasks}
     return Census(
-        {state: by_state.get(state, 0) for state in _JOB_STATES},
+        {state: by_state.get(state, 0) for state in JOB_STATES},
         {state: of_tasks.get(state, 0) for state in _TASK_STATES},
         {state: messages.get(state, 0) for state in _MESSAGE_STATES},
         sum(int(row.attempts or 0) for row in tasks),

@@ -14,7 +14,6 @@ from shizi.database.connect import Database
 from shizi.jobs.webhook_signature import new_secret
 
 PREVIOUS_S: Final = 24 * 3600.0
-_WAITING: Final = "waiting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,12 +161,6 @@ class WebhookStore:
             owner = {"job_id": message.job_id, "tenant": message.tenant, "token": message.token}
             return connection.execute(_SETTLE, values | owner).rowcount == 1
 
-    def counts(self) -> Mapping[str, int]:
-        """Messages by state."""
-        with self._database.read() as connection:
-            found = {row.state: row.messages for row in connection.execute(_BY_STATE)}
-        return {state: found.get(state, 0) for state in (_WAITING, "delivered", "failed")}
-
 
 def _body(job: sa.Row[Any], documents: Mapping[str, int]) -> str:
     """Thin: what a receiver may know who has nothing but the address; names and text are asked for with a key."""
@@ -238,4 +231,3 @@ _SETTLE: Final = sa.text(
     "UPDATE webhook_messages SET state = :state, status = :status, fault = :fault, ready = :ready, lease = NULL "
     "WHERE job_id = :job_id AND tenant = :tenant AND token = :token AND state = 'waiting'"
 )
-_BY_STATE: Final = sa.text("SELECT state, count(*) AS messages FROM webhook_messages GROUP BY state")
