@@ -59,6 +59,19 @@ def test_the_pauses_grow_and_are_bounded() -> None:
     assert [pause(failures, options) for failures in (0, 1, 2, 5, 6, 7, 10**6)] == [0.5, 1, 2, 16, 30, 30, 30]
 
 
+def test_an_engine_does_not_have_the_passwords_of_the_server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SHIZI_DATABASE_URL", "postgresql://shizi:SECRET@db/shizi")
+    monkeypatch.setenv("SHIZI_HOME", str(tmp_path))
+
+    async def work() -> None:
+        async with supervised(QUICK) as supervisor:
+            environment = Path(f"/proc/{supervisor.pid}/environ").read_bytes()
+            assert b"SECRET" not in environment
+            assert f"SHIZI_HOME={tmp_path}".encode() in environment.split(b"\0")
+
+    run(work())
+
+
 def test_it_starts_in_a_private_folder_and_leaves_nothing(tmp_path: Path) -> None:
     async def work() -> None:
         supervisor = Supervisor(replace(QUICK, folder=tmp_path))

@@ -18,6 +18,8 @@ _START: Final = (
     "importlib.import_module('shizi.imaging.orphan').end_with(int(sys.argv[2])); "
     "importlib.import_module('shizi.engine.process').main()"
 )
+# Of our own settings; what else it needs is in its options, and the passwords of databases are none of its business.
+_KNOWN: Final = ("SHIZI_HOME",)
 
 
 class Child:
@@ -70,6 +72,7 @@ async def launch(process: EngineProcess, timeout_s: float) -> Child:
         *(sys.executable, "-I", "-c", _START, folders, str(os.getpid()), as_json(process)),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
+        env={name: value for name, value in os.environ.items() if not name.startswith("SHIZI_") or name in _KNOWN},
         # Ctrl-C in a terminal, and what stops a whole service, go to this process, which lets the engine finish what it has.
         start_new_session=True,
     )
