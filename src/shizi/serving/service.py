@@ -24,7 +24,7 @@ class Models(Protocol):
 
     @property
     def state(self) -> str:
-        """"ready", or why not."""
+        """In a word: ready, or why not."""
         ...
 
     def facts(self) -> list[dict[str, Any]]:
