@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import logging
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,17 @@ from tests.serving.processes import Process
 
 FONT = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
 WAIT_S = 90
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Iterator[None]:
+    """A worker takes over the logs of its process, which here is that of all tests."""
+    loggers = [logging.getLogger(name) for name in ("uvicorn", "asyncio", "dramatiq", "opentelemetry", "shizi")]
+    before = [(logger.handlers, logger.propagate, logger.level) for logger in loggers]
+    yield
+    for logger, (handlers, propagate, level) in zip(loggers, before, strict=True):
+        logger.handlers, logger.propagate = handlers, propagate
+        logger.setLevel(level)
 
 
 def drawn(text: str) -> Image.Image:

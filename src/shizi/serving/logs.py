@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import sys
 import threading
@@ -59,7 +60,8 @@ class _Lines:
         self._lock = threading.Lock()
 
     def msg(self, message: str) -> None:
-        with self._lock:
+        # Whoever took the lines may be gone (a closed pipe, a full disk): they are lost then, and the service goes on.
+        with self._lock, contextlib.suppress(OSError, ValueError):
             self._stream.write(message + "\n")
             self._stream.flush()
 

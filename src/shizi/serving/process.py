@@ -219,7 +219,9 @@ def _service(
         RateNumbers(gate.limiter),
     )
     metrics = Metrics(wanted.version, numbers)
-    results = Results(SettledReader(reader, engines), engines.models, admission, cache, metrics, wanted.version, threads)
+    results = Results(
+        SettledReader(reader, engines), engines.models, admission, cache, metrics, wanted.version, threads
+    )
     return Service(wanted, results, engines, gate, drawings, metrics, log, Lifecycle(), threads), stack
 
 
