@@ -6,7 +6,8 @@ Rows are locked in this order everywhere: tenant, job, tasks. SQLite has one wri
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
@@ -58,16 +59,35 @@ def add_event(
     connection: sa.Connection, tenant: str, job_id: str, kind: str, data: Mapping[str, object], now: float
 ) -> None:
     """The job's next event; its row is held, so numbers have no gaps and appear in order."""
-    number = connection.execute(
+    add_events(connection, tenant, job_id, kind, [data], now)
+
+
+def add_events(
+    connection: sa.Connection, tenant: str, job_id: str, kind: str, each: Sequence[Mapping[str, object]], now: float
+) -> None:
+    """The job's next events, all of one kind."""
+    if not each:
+        return
+    last = connection.execute(
         sa.update(JOBS)
         .where(JOBS.c.id == job_id, JOBS.c.tenant == tenant)
-        .values(last_event=JOBS.c.last_event + 1)
+        .values(last_event=JOBS.c.last_event + len(each))
         .returning(JOBS.c.last_event)
     ).scalar_one()
+    first = last - len(each) + 1
     connection.execute(
-        sa.insert(EVENTS).values(
-            job_id=job_id, number=number, tenant=tenant, kind=kind, data=json.dumps(dict(data)), at=now
-        )
+        sa.insert(EVENTS),
+        [
+            {
+                "job_id": job_id,
+                "number": number,
+                "tenant": tenant,
+                "kind": kind,
+                "data": json.dumps(dict(data)),
+                "at": now,
+            }
+            for number, data in enumerate(each, first)
+        ],
     )
 
 
@@ -79,31 +99,50 @@ def end_tasks(connection: sa.Connection, tenant: str, job_id: str, values: Mappi
         .values(token=TASKS.c.token + 1, worker=None, lease=None, **values)
         .returning(TASKS.c.document)
     ).scalars()
-    for document in sorted(set(ended)):
-        settle_document(connection, tenant, job_id, document, now)
+    _settle_documents(connection, tenant, job_id, sorted(set(ended)), now)
     settle_job(connection, tenant, job_id, now)
 
 
 def settle_document(connection: sa.Connection, tenant: str, job_id: str, document: int, now: float) -> None:
     """Brings the state of a document in line with its tasks."""
-    tasks = connection.execute(
-        sa.select(TASKS.c.state, TASKS.c.error, TASKS.c.message)
-        .where(TASKS.c.tenant == tenant, TASKS.c.job_id == job_id, TASKS.c.document == document)
+    _settle_documents(connection, tenant, job_id, [document], now)
+
+
+def _settle_documents(
+    connection: sa.Connection, tenant: str, job_id: str, documents: Sequence[int], now: float
+) -> None:
+    """The same for many, in as many statements as for one: all others wait for whoever writes to SQLite."""
+    tasks: defaultdict[int, list[sa.Row[int, str, str | None, str | None]]] = defaultdict(list)
+    for task in connection.execute(
+        sa.select(TASKS.c.document, TASKS.c.state, TASKS.c.error, TASKS.c.message)
+        .where(TASKS.c.tenant == tenant, TASKS.c.job_id == job_id, TASKS.c.document.in_(documents))
         .order_by(TASKS.c.id)
-    ).all()
-    here = (DOCUMENTS.c.tenant == tenant, DOCUMENTS.c.job_id == job_id, DOCUMENTS.c.number == document)
-    before = connection.execute(sa.select(DOCUMENTS.c.state, DOCUMENTS.c.pages_done).where(*here)).one()
-    state = document_state([task.state for task in tasks], before.pages_done)
-    if state == before.state:
-        return
-    values: dict[str, object] = {"state": state}
-    if state in FINISHED:
-        first = next((task for task in tasks if task.state in ("failed", "quarantined")), None)
-        values |= {"error": first.error, "message": first.message} if first is not None else {}
-    connection.execute(sa.update(DOCUMENTS).where(*here).values(**values))
-    if state in FINISHED:
-        data = {"document": document, "state": state, "pages": before.pages_done, "error": values.get("error")}
-        add_event(connection, tenant, job_id, "document", data, now)
+    ):
+        tasks[task.document].append(task)
+    here = (DOCUMENTS.c.tenant == tenant, DOCUMENTS.c.job_id == job_id)
+    changed, ended = [], []
+    for before in connection.execute(
+        sa.select(DOCUMENTS.c.number, DOCUMENTS.c.state, DOCUMENTS.c.pages_done)
+        .where(*here, DOCUMENTS.c.number.in_(documents))
+        .order_by(DOCUMENTS.c.number)
+    ):
+        state = document_state([task.state for task in tasks[before.number]], before.pages_done)
+        if state == before.state:
+            continue
+        failed = (task for task in tasks[before.number] if task.state in ("failed", "quarantined"))
+        first = next(failed, None) if state in FINISHED else None
+        error, message = (first.error, first.message) if first is not None else (None, None)
+        changed.append({"which": before.number, "new_state": state, "new_error": error, "new_message": message})
+        if state in FINISHED:
+            ended.append({"document": before.number, "state": state, "pages": before.pages_done, "error": error})
+    if changed:
+        new: dict[str, sa.BindParameter[object]] = {
+            name: sa.bindparam(f"new_{name}") for name in ("state", "error", "message")
+        }
+        connection.execute(
+            sa.update(DOCUMENTS).where(*here, DOCUMENTS.c.number == sa.bindparam("which")).values(**new), changed
+        )
+    add_events(connection, tenant, job_id, "document", ended, now)
 
 
 def settle_job(connection: sa.Connection, tenant: str, job_id: str, now: float) -> None:
