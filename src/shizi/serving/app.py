@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Final
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Match
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp
 
 from shizi.errors import ShiziError
@@ -35,23 +35,17 @@ _DESCRIPTION: Final = (
 def public_app(service: Service) -> ASGIApp:
     """What clients may reach."""
     options = service.options
-    app = _empty(service, options.docs and not options.internal_apart)
-    for router in _routers(service):
-        app.include_router(router)
+    routers = _routers(service)
     if not options.internal_apart:
-        app.include_router(metrics_routes(service))
-    return _around(app, service)
+        routers.append(metrics_routes(service))
+    return _around(_app(service, routers, options.docs and not options.internal_apart), service)
 
 
 def internal_app(service: Service) -> ASGIApp:
     """What only the operator may reach: metrics, health, and the description of the public application."""
-    app = _empty(service, docs=False)
-    app.include_router(health_routes(service))
-    app.include_router(metrics_routes(service))
+    app = _app(service, [health_routes(service), metrics_routes(service)], docs=False)
     if service.options.docs:
-        public = _empty(service, docs=True)
-        for router in _routers(service):
-            public.include_router(router)
+        public = _app(service, _routers(service), docs=True)
 
         @app.get("/openapi.json", include_in_schema=False)
         def description() -> dict[str, object]:
@@ -70,7 +64,7 @@ def _routers(service: Service) -> list[APIRouter]:
     return routers
 
 
-def _empty(service: Service, docs: bool) -> FastAPI:
+def _app(service: Service, routers: Sequence[APIRouter], docs: bool) -> FastAPI:
     app = FastAPI(
         title="shizi",
         version=service.options.version,
@@ -85,7 +79,7 @@ def _empty(service: Service, docs: bool) -> FastAPI:
 
     async def answer(request: Request, error: Exception) -> Response:
         if isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-            return problems.answer(request, MethodNotAllowed(_allowed(app, request)))
+            return problems.answer(request, MethodNotAllowed(_allowed([app.router, *routers], request)))
         return problems.answer(request, error)
 
     async def nobody(_request: Request, _error: Exception) -> Response:
@@ -94,12 +88,14 @@ def _empty(service: Service, docs: bool) -> FastAPI:
     app.add_exception_handler(ClientDisconnect, nobody)
     for kind in (ShiziError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, answer)
+    for router in routers:
+        app.include_router(router)
     return app
 
 
-def _allowed(app: FastAPI, request: Request) -> str:
+def _allowed(routers: Sequence[APIRouter], request: Request) -> str:
     """The methods of an address; the framework names only those of the first route that it finds."""
-    routes = [route for route in app.routes if isinstance(route, APIRoute)]
+    routes = [route for router in routers for route in router.routes if isinstance(route, Route)]
     found = [route.methods or set() for route in routes if route.matches(request.scope)[0] is Match.PARTIAL]
     return ", ".join(sorted(set().union(*found)))
 
