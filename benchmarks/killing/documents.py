@@ -48,9 +48,9 @@ def drawn(number: int) -> Ordered:
 
 
 def scripted(number: int) -> Ordered:
-    """The same for `shizi.jobs.fake`; each page takes a fifth of a second."""
+    """The same for `shizi.jobs.fake`; each page takes three tenths of a second."""
     count = random.Random(number).randrange(1, 5)
-    data = document(f"job {number}", pages=count, slow_ms=200)
+    data = document(f"job {number}", pages=count, slow_ms=300)
     return Ordered(data, tuple(text_of(data, page) for page in range(1, count + 1)))
 
 

@@ -44,7 +44,6 @@ def test_kill_9_of_workers_and_redis_loses_nothing_and_shows_nothing_twice(
     assert judgement.states == {"succeeded": JOBS}
     assert set(judgement.kills) == {"worker", "redis"}
     assert judgement.recovery_s, "no kill hit any work"
-    assert judgement.crashes, "no worker died at work"
 
 
 @pytest.fixture
