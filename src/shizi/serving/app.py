@@ -96,8 +96,10 @@ def _app(service: Service, routers: Sequence[APIRouter], docs: bool) -> FastAPI:
 def _allowed(routers: Sequence[APIRouter], request: Request) -> str:
     """The methods of an address; the framework names only those of the first route that it finds."""
     routes = [route for router in routers for route in router.routes if isinstance(route, Route)]
-    found = [route.methods or set() for route in routes if route.matches(request.scope)[0] is Match.PARTIAL]
-    return ", ".join(sorted(set().union(*found)))
+    found = [route for route in routes if route.matches(request.scope)[0] is Match.PARTIAL]
+    # /v1/feedback/export is an address of its own, though /v1/feedback/{correction} would match it as well
+    methods = [route.methods or set() for route in found if route.path == found[0].path]
+    return ", ".join(sorted(set().union(*methods)))
 
 
 def _around(app: FastAPI, service: Service) -> ASGIApp:
