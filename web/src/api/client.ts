@@ -40,8 +40,10 @@ export function own(code: string, detail: string): Problem {
     detail,
     code,
     number: 0,
+    parameters: null,
     request_id: '',
     retryable: true,
+    retry_after: null,
   }
 }
 
