@@ -80,11 +80,17 @@ class Settings(BaseModel):
         default=None, description="pixels of a rendered PDF page; larger ones get fewer dpi"
     )
     host: str = Field(default="127.0.0.1", description="`shizi serve`: the address to listen on")
-    port: int = Field(default=8080, ge=0, le=65_535, description="`shizi serve`: the port; 0 for any that is free")
-    internal_host: str = Field(default="127.0.0.1", description="`shizi serve`: the address for metrics and docs")
-    internal_port: int | None = Field(
-        default=None, ge=0, le=65_535, description="`shizi serve`: metrics and docs are answered on this port only"
+    port: int = Field(default=8000, ge=0, le=65_535, description="`shizi serve`: the port; 0 for any that is free")
+    internal_host: str = Field(
+        default="127.0.0.1", description="`shizi serve`, `shizi worker`: the address for metrics"
     )
+    internal_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65_535,
+        description="`shizi serve`: metrics and docs are answered on this port only; `shizi worker`: metrics and health",
+    )
+    ui: bool = Field(default=True, description="`shizi serve`: whether the web page is there")
     docs: bool = Field(default=True, description="`shizi serve`: whether /openapi.json is there")
     anonymous: Literal["loopback", "always", "never"] = Field(
         default="loopback",

@@ -87,7 +87,7 @@ def test_options_that_are_wrong_are_not_sent(options: ReadOptions) -> None:
 @pytest.mark.parametrize(
     ("url", "base"),
     [
-        ("http://127.0.0.1:8080", "http://127.0.0.1:8080/"),
+        ("http://127.0.0.1:8000", "http://127.0.0.1:8000/"),
         ("https://ocr.example.org/a/b/", "https://ocr.example.org/a/b/"),
         (" http://[::1]:80 ", "http://[::1]:80/"),
     ],

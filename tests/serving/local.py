@@ -123,6 +123,8 @@ async def run(service: dict[str, Any], server: dict[str, Any], uploads: dict[str
         RateLimiter(rates, counted=quota is not None),
         ClientAddress(ProxyOptions()),
     )
+    if "ui" in service:
+        service["ui"] = Path(service["ui"])
     options = ServiceOptions("1.2.3", limits, UploadLimits(**uploads), **service)
     listening = ServerOptions(**{"port": 0, "pre_stop_s": 0.3, **server})
     log = make_log()

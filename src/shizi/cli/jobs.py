@@ -65,7 +65,7 @@ def jobs() -> None:
 
     \b
     Examples:
-      export SHIZI_SERVER=http://127.0.0.1:8080
+      export SHIZI_SERVER=http://127.0.0.1:8000
       ID=$(shizi jobs submit scans/ --language zh,en)
       shizi jobs wait $ID
       shizi jobs result $ID --format md --output-dir texts/

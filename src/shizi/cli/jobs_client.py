@@ -29,7 +29,7 @@ def open_client(server: str | None, key_file: Path | None, ca_file: Path | None,
 
     address = server or settings.server
     if not address:
-        raise InvalidRequest("name the server with --server or SHIZI_SERVER, such as http://127.0.0.1:8080")
+        raise InvalidRequest("name the server with --server or SHIZI_SERVER, such as http://127.0.0.1:8000")
     key = None if settings.api_key is None else settings.api_key.get_secret_value()
     if key_file is not None:
         key = first_line(key_file, "key")

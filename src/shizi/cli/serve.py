@@ -37,7 +37,7 @@ class ServeCommand(GroupedCommand):
     """The command with its headings."""
 
     headings: ClassVar[Mapping[str, Sequence[str]]] = {
-        "Where": ("host", "port", "internal_host", "internal_port", "docs"),
+        "Where": ("host", "port", "internal_host", "internal_port", "ui", "docs"),
         "Who": ("anonymous", "api_keys", "token_issuer", "token_audience", "token_keys", "trusted_proxies"),
         "How much": (
             "documents",
@@ -66,11 +66,12 @@ class ServeCommand(GroupedCommand):
 
 @click.command("serve", cls=ServeCommand)
 @click.option("--host", metavar="ADDRESS", help="Listen here; by default 127.0.0.1, that is, for this machine alone.")
-@click.option("--port", type=_PORT, metavar="N", help="By default 8080; 0 for any that is free.")
+@click.option("--port", type=_PORT, metavar="N", help="By default 8000; 0 for any that is free.")
 @click.option("--internal-host", metavar="ADDRESS", help="The address of the internal port; by default 127.0.0.1.")
 @click.option(
     "--internal-port", type=_PORT, metavar="N", help="Answer /metrics and /openapi.json on this port, and only there."
 )
+@click.option("--ui/--no-ui", default=None, help="Whether the web page is there, at /; it needs no key, the API does.")
 @click.option("--docs/--no-docs", default=None, help="Whether /openapi.json is there at all.")
 @click.option(
     "--anonymous",
@@ -149,15 +150,16 @@ class ServeCommand(GroupedCommand):
 def serve(**values: object) -> int:
     """Answer over HTTP until SIGTERM or Ctrl-C.
 
-    Without options the server listens on 127.0.0.1:8080, for this machine alone. To listen beyond it, name a file of API keys
-    or an issuer of tokens; a server that everybody may use must be asked for: --anonymous always.
+    Without options the server listens on 127.0.0.1:8000, for this machine alone; a browser finds the web page there. To listen
+    beyond it, name a file of API keys or an issuer of tokens; a server that everybody may use must be asked for: --anonymous
+    always.
 
     \b
     Examples:
       shizi serve
       shizi serve --host 0.0.0.0 --api-keys /etc/shizi/keys.db --internal-port 9090
       shizi serve --engine tcp://10.0.0.5:8001 --engine tcp://10.0.0.6:8001 --engine-token-file token --engine-ca ca.pem
-      curl -F file=@invoice.png 'http://127.0.0.1:8080/v1/ocr?format=text'
+      curl -F file=@invoice.png 'http://127.0.0.1:8000/v1/ocr?format=text'
     """
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:

@@ -35,6 +35,7 @@ from shizi.serving.jwks import JwksOptions
 from shizi.serving.options import LONGEST_TIMEOUT_S, ServerOptions, ServiceOptions
 from shizi.serving.process import ServeOptions, TokenSource
 from shizi.serving.ratelimit import RateOptions
+from shizi.serving.site import BUILT
 from shizi.serving.storage import StorageOptions
 from shizi.serving.tokens import TokenOptions
 from shizi.serving.uploads import UploadLimits
@@ -152,6 +153,7 @@ def _service(chosen: Settings, bounds: Limits) -> ServiceOptions:
         preview_side=chosen.preview_side,
         documents=chosen.documents,
         docs=chosen.docs,
+        ui=BUILT if chosen.ui else None,
         internal_apart=chosen.internal_port is not None,
     )
 

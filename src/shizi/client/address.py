@@ -42,7 +42,7 @@ def parse_address(url: str) -> Address:
     except ValueError:
         usable = False
     if not usable or not url.isprintable() or " " in url.strip():
-        raise InvalidRequest("the server's address is not like https://ocr.example.org or http://127.0.0.1:8080")
+        raise InvalidRequest("the server's address is not like https://ocr.example.org or http://127.0.0.1:8000")
     if "@" in parts.netloc:
         raise InvalidRequest("the server's address holds a name or password; give a key or token instead")
     if parts.query or parts.fragment:

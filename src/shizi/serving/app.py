@@ -25,6 +25,7 @@ from shizi.serving.routes.feedback import feedback_routes
 from shizi.serving.routes.job_results import job_result_routes
 from shizi.serving.routes.jobs import job_routes
 from shizi.serving.routes.ocr import ocr_routes
+from shizi.serving.routes.site import site_routes
 from shizi.serving.service import Service
 
 _DESCRIPTION: Final = (
@@ -38,6 +39,8 @@ def public_app(service: Service) -> ASGIApp:
     routers = _routers(service)
     if not options.internal_apart:
         routers.append(metrics_routes(service))
+    if options.ui is not None:
+        routers.append(site_routes(options.ui))
     return _around(_app(service, routers, options.docs and not options.internal_apart), service)
 
 

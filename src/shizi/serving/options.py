@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from shizi.imaging.limits import Limits
@@ -27,6 +28,7 @@ class ServiceOptions:
         threads: threads for what may wait for a disk: uploads and results.
         docs: whether `/openapi.json` and `/docs` are there.
         internal_apart: whether `/metrics`, `/openapi.json` and `/docs` are only on the internal address.
+        ui: folder of the built web page; None for a server without one.
         linger_s: seconds that a refused upload is still taken, so that its sender sees the answer.
         linger_bytes: bytes of it.
     """
@@ -42,6 +44,7 @@ class ServiceOptions:
     threads: int = 8
     docs: bool = True
     internal_apart: bool = False
+    ui: Path | None = None
     linger_s: float = 2.0
     linger_bytes: int = 64 * 2**20
 
@@ -67,7 +70,7 @@ class ServerOptions:
     """
 
     host: str = "127.0.0.1"
-    port: int = 8080
+    port: int = 8000
     internal_host: str = "127.0.0.1"
     internal_port: int | None = None
     pre_stop_s: float = 5.0
