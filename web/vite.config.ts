@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url'
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vitest/config'
 
@@ -8,8 +7,7 @@ export default defineConfig({
   base: './', // the page lives wherever it is put: all its addresses are relative
   plugins: [vue()],
   build: {
-    outDir: fileURLToPath(new URL('../src/shizi/serving/ui', import.meta.url)),
-    emptyOutDir: true,
+    outDir: 'dist', // place.mjs takes it from there
     target: 'es2022',
     assetsInlineLimit: 0, // the Content-Security-Policy has no data: but for pictures
     chunkSizeWarningLimit: 2500,
