@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from shizi.jobs.job import JobLimits
     from shizi.serving.work import WorkOptions
 
-_NEEDED: Final = ("grpc", "sqlalchemy", "structlog")
+_NEEDED: Final = ("grpc", "prometheus_client", "sqlalchemy", "structlog", "uvicorn")
 
 
 class WorkerCommand(GroupedCommand):
@@ -30,6 +30,7 @@ class WorkerCommand(GroupedCommand):
 
     headings: ClassVar[Mapping[str, Sequence[str]]] = {
         "Work": ("worker_slots", "data_dir"),
+        "Where": ("internal_host", "internal_port"),
         "Engines elsewhere": REMOTE,
         "Engine": ("tier", "runtime", "precision", "threads", "offline", "models_dir"),
     }
@@ -43,6 +44,13 @@ class WorkerCommand(GroupedCommand):
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),
     help="Where the server on this machine keeps its jobs, without SHIZI_DATABASE_URL.",
+)
+@click.option("--internal-host", metavar="ADDRESS", help="The address of the internal port; by default 127.0.0.1.")
+@click.option(
+    "--internal-port",
+    type=click.IntRange(0, 65_535),
+    metavar="N",
+    help="Answer /healthz, /readyz and /metrics on this port; by default on none.",
 )
 @remote_flags
 @engine_flags
@@ -59,6 +67,7 @@ def worker(**values: object) -> int:
     Examples:
       shizi worker
       SHIZI_DATABASE_URL=postgresql://shizi@db/shizi SHIZI_REDIS_URL=redis://cache/0 shizi worker --slots 4
+      shizi worker --internal-host 0.0.0.0 --internal-port 9090
       shizi worker --engine tcp://10.0.0.5:8001 --engine-token-file token --engine-ca ca.pem
     """
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
@@ -74,6 +83,7 @@ def _options(values: Mapping[str, object], settings: Settings) -> WorkOptions:
     from shizi.cli.engine import limits, pull_missing, store
     from shizi.cli.options import engine_options
     from shizi.cli.serve_options import engines_options, over, storage_options
+    from shizi.cli.version import own_version
     from shizi.jobs.worker import WorkerOptions
     from shizi.serving.work import WorkOptions
 
@@ -88,6 +98,9 @@ def _options(values: Mapping[str, object], settings: Settings) -> WorkOptions:
         storage=storage_options(chosen),
         redis_url=chosen.redis_url.get_secret_value() if chosen.redis_url else None,
         worker=WorkerOptions(slots=chosen.worker_slots),
+        version=own_version(),
+        internal_host=chosen.internal_host,
+        internal_port=chosen.internal_port,
     )
 
 

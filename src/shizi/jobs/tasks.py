@@ -16,7 +16,7 @@ from shizi.database.connect import Database
 from shizi.errors import ImageTooLarge, NotFound
 from shizi.imaging.limits import Limits, select_pages
 from shizi.jobs.documents import document_bytes, models_to_json, page_rows, pages_done
-from shizi.jobs.job import Claim, Ending, JobLimits, LeaseLostError, after
+from shizi.jobs.job import Claim, Ending, JobLimits, LeaseLostError, TaskState, after
 from shizi.jobs.leases import Leases, over
 from shizi.jobs.orders import Notify, new_task
 from shizi.jobs.progress import add_event, lock_job, settle_document, settle_job
@@ -143,8 +143,11 @@ class TaskStore:
         pages = claim.options.get("pages")
         return select_pages(count, pages if isinstance(pages, list) else None, bounds)
 
-    def end(self, claim: Claim, ending: Ending, error: str | None = None, message: str | None = None) -> None:
+    def end(self, claim: Claim, ending: Ending, error: str | None = None, message: str | None = None) -> TaskState:
         """Ends an attempt that did not succeed; what that means for the task is decided by `job.after`.
+
+        Returns:
+            What became of the task.
 
         Raises:
             LeaseLostError: the task is somebody else's now; nothing was changed.
@@ -160,6 +163,7 @@ class TaskStore:
             self._settle(connection, claim, now)
         if change.state == "queued" and not change.delay_s:
             self._notify(claim.task_id, claim.priority)
+        return change.state
 
     def document(self, claim: Claim) -> Iterator[bytes]:
         """The bytes of the document, piece by piece."""

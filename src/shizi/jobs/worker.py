@@ -24,6 +24,7 @@ from shizi.jobs.reading import PageReader, Source, Terms, Verdict, judge, read_o
 from shizi.jobs.spool import Spool
 from shizi.jobs.tasks import TaskStore
 from shizi.jobs.turns import Turns
+from shizi.tracing import Untraced, span
 from shizi.types import ModelInfo, Page
 
 P = ParamSpec("P")
@@ -91,8 +92,11 @@ class Worker:
         options: how.
 
     Attributes:
+        slots: tasks at a time.
         held: tasks at work now.
-        ended: attempts that ended, by how.
+        ended: attempts that ended, by how: those of `job.Ending`, quarantined (the last one that a task gets), lost.
+        pages: that were read and saved.
+        page_seconds: that went by from the beginning of their task, or the page before, to the end of each.
     """
 
     def __init__(self, tasks: TaskStore, reader: PageReader, delivery: Delivery, options: WorkerOptions) -> None:
@@ -102,8 +106,11 @@ class Worker:
         self._threads = ThreadPoolExecutor(2 * options.slots + 1, "shizi-job")
         self._turns = Turns()
         self._stopping = asyncio.Event()
+        self.slots = options.slots
         self.held = 0
         self.ended: Counter[str] = Counter()
+        self.pages = 0
+        self.page_seconds = 0.0
 
     async def run(self) -> None:
         """Works until `stop`, or until it is cancelled; then nothing is held any more."""
@@ -187,7 +194,7 @@ class Worker:
         """Reads; None where the task turned out to be somebody else's."""
         try:
             async with self._turns.alone() if claim.alone else contextlib.nullcontext():
-                with contextlib.ExitStack() as stack:
+                with _traced(claim), contextlib.ExitStack() as stack:
                     source = await self._in_thread(lambda: stack.enter_context(self._spool.open(claim)))
                     return await self._read(claim, source)
         except LeaseLostError:
@@ -208,8 +215,14 @@ class Worker:
         if claim.pages == ():
             return _Read(())  # all of them were there when the last attempt ended
 
+        last = time.monotonic()
+
         async def save(page: Page) -> None:
+            nonlocal last
             await self._in_thread(self._tasks.save, claim, page)
+            before, last = last, time.monotonic()
+            self.pages += 1
+            self.page_seconds += last - before
             if self._stopping.is_set():
                 raise _StoppedError
 
@@ -239,7 +252,7 @@ class Worker:
         end = time.monotonic() + self._limits.lease_s
         while True:
             try:
-                await self._in_thread(self._commit, claim, outcome)
+                self.ended[await self._in_thread(self._commit, claim, outcome)] += 1
             except LeaseLostError:
                 self.ended["lost"] += 1
             except StorageUnavailable as error:
@@ -250,7 +263,8 @@ class Worker:
                 self.ended["lost"] += 1
             return
 
-    def _commit(self, claim: Claim, outcome: _Outcome) -> None:
+    def _commit(self, claim: Claim, outcome: _Outcome) -> str:
+        """How it ended."""
         try:
             if isinstance(outcome, _Counted):
                 self._tasks.split(claim, outcome.pages)
@@ -258,9 +272,10 @@ class Worker:
                 self._tasks.succeed(claim, outcome.models)
         except (ImageTooLarge, InvalidRequest) as error:
             outcome = judge(error)
-        if isinstance(outcome, Verdict):
-            self._tasks.end(claim, outcome.ending, outcome.error or None, outcome.message)
-        self.ended[outcome.ending if isinstance(outcome, Verdict) else "succeeded"] += 1
+        if not isinstance(outcome, Verdict):
+            return "succeeded"
+        state = self._tasks.end(claim, outcome.ending, outcome.error or None, outcome.message)
+        return state if state == "quarantined" else outcome.ending
 
     async def _in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """The result of blocking work, which always ends before this does."""
@@ -276,6 +291,10 @@ class Worker:
         except asyncio.CancelledError:
             await asyncio.wait((working,))
             raise
+
+
+def _traced(claim: Claim) -> Untraced:
+    return span("task", job=claim.job_id, document=claim.document, attempt=claim.attempts, splits=claim.kind == "split")
 
 
 async def _ended(parts: Iterable[asyncio.Future[Any]]) -> None:

@@ -17,6 +17,35 @@ from shizi.serving.numbers import Number
 _FRESH_S: Final = 5.0  # however often somebody looks
 
 
+class WorkerNumbers:
+    """What this process works off.
+
+    Args:
+        worker: of this process.
+    """
+
+    def __init__(self, worker: EmbeddedWorker) -> None:
+        self._worker = worker
+
+    def gauges(self) -> Iterator[Number]:
+        """See `Numbers`."""
+        worker = self._worker.worker
+        if worker is not None:
+            yield "job_slots", "Tasks of jobs that this process works on at a time.", {}, worker.slots
+            yield "job_tasks_held", "Tasks of jobs that it works on now.", {}, worker.held
+
+    def counters(self) -> Iterator[Number]:
+        """See `Numbers`."""
+        worker, reconciler = self._worker.worker, self._worker.reconciler
+        yield "job_leases_expired", "Tasks taken from workers that fell silent.", {}, reconciler.expired
+        yield "jobs_removed", "Jobs whose time was over.", {}, reconciler.removed
+        if worker is not None:
+            for ending, count in dict(worker.ended).items():
+                yield "job_task_attempts", "Attempts of this process that ended, by how.", {"ending": ending}, count
+            yield "job_pages", "Pages of jobs that this process read and saved.", {}, worker.pages
+            yield "job_page_seconds", "Seconds that these took, each until it was saved.", {}, worker.page_seconds
+
+
 class JobNumbers:
     """Jobs in the database, and what this server does with them.
 
@@ -36,7 +65,8 @@ class JobNumbers:
         deliveries: Deliveries | None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._database, self._jobs, self._worker, self._deliveries = database, jobs, worker, deliveries
+        self._database, self._jobs, self._deliveries = database, jobs, deliveries
+        self._working = WorkerNumbers(worker)
         self._clock = clock
         self._taken: tuple[float, Census] | None = None
 
@@ -44,8 +74,7 @@ class JobNumbers:
         """See `Numbers`."""
         yield "job_listeners", "Streams of events that are open.", {}, self._jobs.listeners
         yield "job_uploads", "Orders that are being received.", {}, self._jobs.receiving_now
-        if self._worker.worker is not None:
-            yield "job_tasks_held", "Tasks of jobs that this server works on.", {}, self._worker.worker.held
+        yield from self._working.gauges()
         census = self._census()
         yield "jobs_database_up", "Whether the database of jobs answers.", {}, census is not None
         if census is None:
@@ -62,12 +91,7 @@ class JobNumbers:
 
     def counters(self) -> Iterator[Number]:
         """See `Numbers`."""
-        worker = self._worker
-        yield "job_leases_expired", "Tasks taken from workers that fell silent.", {}, worker.reconciler.expired
-        yield "jobs_removed", "Jobs whose time was over.", {}, worker.reconciler.removed
-        if worker.worker is not None:
-            for ending, count in dict(worker.worker.ended).items():
-                yield "job_task_attempts", "Attempts of this server that ended.", {"ending": ending}, count
+        yield from self._working.counters()
         if self._deliveries is not None:
             for outcome, count in dict(self._deliveries.outcomes).items():
                 yield "webhook_attempts", "Attempts to deliver a webhook.", {"outcome": outcome}, count

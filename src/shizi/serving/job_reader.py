@@ -16,7 +16,7 @@ from shizi.pipeline.options import ReadOptions
 from shizi.serving.engines.pool import Engines
 from shizi.serving.reader import SandboxReader, Terms
 from shizi.serving.uploads import Upload
-from shizi.types import ModelInfo
+from shizi.types import Document, ModelInfo
 
 
 class JobReader:
@@ -26,10 +26,13 @@ class JobReader:
         sandbox: in which pages are counted, and in which `reader` decodes.
         reader: what reads.
         is_ready: whether its engines are.
+        told: of each document, or run of its pages, that was read.
     """
 
-    def __init__(self, sandbox: Sandbox, reader: SandboxReader, is_ready: Callable[[], bool]) -> None:
-        self._sandbox, self._reader, self._is_ready = sandbox, reader, is_ready
+    def __init__(
+        self, sandbox: Sandbox, reader: SandboxReader, is_ready: Callable[[], bool], told: Callable[[Document], None]
+    ) -> None:
+        self.sandbox, self._reader, self._is_ready, self._told = sandbox, reader, is_ready, told
 
     @property
     def ready(self) -> bool:
@@ -42,7 +45,7 @@ class JobReader:
             return await asyncio.to_thread(self._count, source, password, deadline)
 
     def _count(self, source: Source, password: str | None, deadline: float) -> int:
-        first = self._sandbox.open(
+        first = self.sandbox.open(
             source.file, pages=(1,), password=password, text_layer="only", deadline=deadline
         )  # its text alone: nothing is rendered
         with first as pages:
@@ -55,12 +58,21 @@ class JobReader:
             read = await self._reader.read(
                 upload, options, terms.deadline, Terms(on_read=terms.on_page, tenant=terms.tenant, lane="bulk")
             )
+        self._told(read)
         return read.models
 
 
 @contextlib.contextmanager
-def reading_jobs(engines: Engines, limits: Limits, documents: int) -> Iterator[JobReader]:
+def reading_jobs(
+    engines: Engines, limits: Limits, documents: int, told: Callable[[Document], None] = lambda _document: None
+) -> Iterator[JobReader]:
     """A reader with a sandbox for so many documents at a time; both end with the context.
+
+    Args:
+        engines: that read.
+        limits: of each document.
+        documents: at a time.
+        told: see `JobReader`.
 
     Raises:
         InvalidRequest: this system has no sandbox.
@@ -73,7 +85,7 @@ def reading_jobs(engines: Engines, limits: Limits, documents: int) -> Iterator[J
         stack.callback(sandbox.close)
         reader = SandboxReader(sandbox, engines, limits, documents)
         stack.callback(reader.close)
-        yield JobReader(sandbox, reader, lambda: engines.state == "ready")
+        yield JobReader(sandbox, reader, lambda: engines.state == "ready", told)
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -45,7 +46,7 @@ from shizi.serving.options import ServerOptions, ServiceOptions
 from shizi.serving.ratelimit import RateLimiter, RateOptions
 from shizi.serving.reader import SandboxReader
 from shizi.serving.results import Results
-from shizi.serving.server import bind, serve
+from shizi.serving.server import bind, place, serve
 from shizi.serving.service import Service
 from shizi.serving.storage import StorageOptions, opened
 from shizi.serving.tokens import TokenOptions, TokenVerifier
@@ -129,7 +130,7 @@ async def _served(options: ServeOptions, log: FilteringBoundLogger, say: Callabl
                     listeners,
                     server,
                     service.lifecycle,
-                    lambda: say(_listening(public.getsockname(), internal.getsockname() if internal else None)),
+                    lambda: say(_listening(public, internal)),
                     essential,
                 )
                 if starting.done():
@@ -225,11 +226,6 @@ def _service(
     return Service(wanted, results, engines, gate, drawings, metrics, log, Lifecycle(), threads), stack
 
 
-def _listening(public: tuple[object, ...], internal: tuple[object, ...] | None) -> str:
-    said = f"shizi serve: http://{_place(public)}"
-    return said if internal is None else f"{said} (metrics and docs: http://{_place(internal)})"
-
-
-def _place(address: tuple[object, ...]) -> str:
-    host, port = str(address[0]), address[1]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+def _listening(public: socket.socket, internal: socket.socket | None) -> str:
+    said = f"shizi serve: http://{place(public)}"
+    return said if internal is None else f"{said} (metrics and docs: http://{place(internal)})"

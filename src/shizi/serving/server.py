@@ -7,7 +7,7 @@ import contextlib
 import json
 import signal
 import socket
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Sequence
 from typing import Any, Final
 
 import h11
@@ -158,6 +158,24 @@ def bind(host: str, port: int, backlog: int) -> socket.socket:
         raise InvalidRequest(f"cannot listen on {host} port {port}: {error.strerror}; choose another --port") from None
     sock.setblocking(False)
     return sock
+
+
+def place(sock: socket.socket) -> str:
+    """Where a socket listens, as an address of the web has it."""
+    host, port = sock.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+@contextlib.asynccontextmanager
+async def answering(app: ASGIApp, sock: socket.socket, options: ServerOptions) -> AsyncIterator[None]:
+    """Answers on a socket inside of the context, and closes it; signals are the business of whoever else runs here."""
+    server = _Server(_config(app, options, type("Door", (_Door,), {"bounds": options})))
+    serving = asyncio.create_task(server.serve([sock]))
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await asyncio.gather(serving, return_exceptions=True)
 
 
 async def serve(
