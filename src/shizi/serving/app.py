@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -48,13 +49,18 @@ def internal_app(service: Service) -> ASGIApp:
     """What only the operator may reach: metrics, health, and the description of the public application."""
     app = _app(service, [health_routes(service), metrics_routes(service)], docs=False)
     if service.options.docs:
-        public = _app(service, _routers(service), docs=True)
+        made = functools.cache(lambda: description(service))
 
         @app.get("/openapi.json", include_in_schema=False)
-        def description() -> dict[str, object]:
-            return public.openapi()
+        def openapi() -> dict[str, Any]:
+            return made()
 
     return _around(app, service)
+
+
+def description(service: Service) -> dict[str, Any]:
+    """What clients may ask, as OpenAPI; no part of the service is asked for it."""
+    return _app(service, _routers(service), docs=True).openapi()
 
 
 def _routers(service: Service) -> list[APIRouter]:

@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+import json
+
+from scripts.openapi import FILE, text
+
+
+def test_the_page_has_its_types_from_what_the_server_says() -> None:
+    assert FILE.read_text(encoding="utf-8") == text(), (
+        "run `python -m scripts.openapi`, then `npm run types` in web/, and commit both"
+    )
+
+
+def test_it_describes_what_the_page_asks() -> None:
+    assert json.loads(text())["paths"].keys() >= {"/v1/ocr", "/v1/preview", "/v1/jobs", "/v1/feedback", "/readyz"}
