@@ -10,6 +10,8 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 SERVING := $(VENV)/.serving
 DEVELOPMENT := $(VENV)/.development
+PAGE := src/shizi/serving/ui/index.html
+PAGE_SOURCES := $(shell find web \( -name node_modules -o -name dist \) -prune -o -type f -print)
 OPTIONS :=
 PAGES := 5000
 JOBS := 2000
@@ -17,7 +19,7 @@ KILLS := 200
 SLOPE := 0.01
 REQUESTS := 50000
 
-.PHONY: help demo serve test check docs samples bench floors soak soak-serve profile clean models-test fonts servers
+.PHONY: help demo serve web test check docs samples bench floors soak soak-serve profile clean models-test fonts servers
 
 help: ## what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,13 +27,17 @@ help: ## what there is to make
 demo: $(INSTALLED) ## install, fetch the default models, read the samples
 	@scripts/demo.sh $(BIN)
 
-serve: $(SERVING) ## install and start the HTTP service: make serve OPTIONS="--port 9000"
+serve: $(SERVING) $(PAGE) ## install and start the HTTP service with its web page: make serve OPTIONS="--port 9000"
 	@exec $(BIN)/shizi serve $(OPTIONS)
 
-test: fonts servers $(DEVELOPMENT) models-test ## set up what the tests need and run them all
+web: $(PAGE) ## build the web page that `shizi serve` has at /
+
+test: fonts servers $(DEVELOPMENT) $(PAGE) models-test ## set up what the tests need and run them all
+	scripts/web.sh $(BIN) test
 	$(BIN)/python -m pytest
 
 check: $(DEVELOPMENT) ## lint, format, types, import rules
+	scripts/web.sh $(BIN) check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -63,8 +69,13 @@ profile: $(DEVELOPMENT) models-test ## draw docs/profile/after-*: where reading 
 	$(BIN)/python -m benchmarks.operations --output docs/profile/after-operations.md
 
 clean: ## remove the environment and everything that was made (not the models)
+	rm -rf src/shizi/serving/ui web/dist web/node_modules
 	rm -rf $(VENV) out build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(PAGE): $(PAGE_SOURCES) scripts/web.sh | $(INSTALLED)
+	scripts/web.sh $(BIN) all
+	@touch $@
 
 models-test: $(INSTALLED)
 	$(BIN)/shizi models pull --tier general --tier light

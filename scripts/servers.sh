@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# The tests start a Redis, a PostgreSQL and a haproxy of their own; installs Debian's packages where that is possible, without
-# starting their services, else says what to do.
+# The tests start a Redis, a PostgreSQL, a haproxy and a Chromium of their own; installs Debian's packages where that is possible,
+# without starting their services, else says what to do.
 set -euo pipefail
 
 missing=()
 command -v redis-server >/dev/null || missing+=(redis-server)
 [[ -n ${PG_BIN:-} ]] || compgen -G "/usr/lib/postgresql/*/bin/initdb" >/dev/null || missing+=(postgresql)
 command -v haproxy >/dev/null || [[ -x /usr/sbin/haproxy ]] || missing+=(haproxy)
+command -v chromium >/dev/null || missing+=(chromium)
 ((${#missing[@]})) || exit 0
 
 if command -v apt-get >/dev/null; then
@@ -15,7 +16,7 @@ if command -v apt-get >/dev/null; then
     elif sudo -n true 2>/dev/null; then
         root=(sudo)
     else
-        echo "Servers are missing that the tests start. Please run:  sudo apt-get install ${missing[*]}" >&2
+        echo "Programs are missing that the tests start. Please run:  sudo apt-get install ${missing[*]}" >&2
         exit 1
     fi
     echo "Installing ${missing[*]}" >&2
@@ -37,7 +38,7 @@ if command -v apt-get >/dev/null; then
     exit 0
 fi
 
-echo "Servers are missing that the tests start: ${missing[*]}." >&2
-echo "Install them so that redis-server and haproxy are on the PATH, and PostgreSQL's initdb in" >&2
+echo "Programs are missing that the tests start: ${missing[*]}." >&2
+echo "Install them so that redis-server, haproxy and chromium are on the PATH, and PostgreSQL's initdb in" >&2
 echo "/usr/lib/postgresql/<version>/bin, or in the folder that PG_BIN names." >&2
 exit 1

@@ -8,6 +8,7 @@ the console had an error, which every violation of the Content-Security-Policy i
 from __future__ import annotations
 
 import fcntl
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,7 +23,7 @@ from shizi.serving.site import BUILT, INDEX
 from tests.e2e.page.harness import LOCALES, ROOT, Language, Theme, Watch
 from tests.e2e.test_serve import Serve
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 # No GPU, no connection but those that pages ask for.
 FLAGS = (
     "--disable-background-networking",
