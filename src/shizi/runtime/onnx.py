@@ -49,6 +49,8 @@ class OnnxRuntime:
         settings = onnxruntime.SessionOptions()
         settings.intra_op_num_threads = options.threads
         settings.inter_op_num_threads = 1
+        # A thread that waits for its part would burn the time of those that work beside it (docs/decisions/reading.md).
+        settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
         settings.log_severity_level = _ERRORS_ONLY
         # The arena made receipts and street signs 6 to 17 % quicker (docs/decisions/reading.md). A memory
         # pattern would be kept for every shape ever seen.
