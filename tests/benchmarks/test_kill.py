@@ -64,7 +64,7 @@ class Lying(TaskStore):
                 continue
             for number in claim.pages or (1,):
                 self.save(claim, Page(number, 10, 10, text=texts[number - 1]))
-            self.succeed(claim, ())
+            self.succeed(claim)
 
 
 @pytest.mark.parametrize(

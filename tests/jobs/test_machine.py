@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 
 from shizi.errors import NotFound
 from shizi.jobs.job import FINISHED, Claim, Ending, Job, JobLimits, LeaseLostError
-from tests.jobs.stores import IMAGE, MODELS, PDF, Stores, page
+from tests.jobs.stores import IMAGE, PDF, Stores, page
 
 LIMITS = JobLimits(pages_per_task=2)
 PAGES = 5
@@ -92,7 +92,7 @@ class Jobs(RuleBasedStateMachine):
             else:
                 for number in claim.pages or ((1,) if claim.pages is None else ()):
                     self.stores.tasks.save(claim, page(number, f"by {claim.token}"))
-                self.stores.tasks.succeed(claim, MODELS)
+                self.stores.tasks.succeed(claim)
         except LeaseLostError:
             return
         assert self.latest[claim.task_id] == claim, "a stale token was heard"

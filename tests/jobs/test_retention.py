@@ -11,7 +11,7 @@ from shizi.jobs.delivery import InProcess
 from shizi.jobs.job import MIB
 from shizi.jobs.reconciler import Reconciler, ReconcilerOptions
 from shizi.jobs.retention import JOBS_AT_ONCE
-from tests.jobs.stores import IMAGE, MODELS, TENANT, Stores, page
+from tests.jobs.stores import IMAGE, TENANT, Stores, page
 
 
 def finished(stores: Stores) -> str:
@@ -19,7 +19,7 @@ def finished(stores: Stores) -> str:
     job = stores.order(IMAGE)
     claim = stores.claim()
     stores.tasks.save(claim, page(1))
-    stores.tasks.succeed(claim, MODELS)
+    stores.tasks.succeed(claim)
     return job.id
 
 

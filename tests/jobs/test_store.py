@@ -11,7 +11,7 @@ import pytest
 from shizi.errors import Conflict, ImageTooLarge, InvalidRequest, NotFound, Overloaded, RateLimited
 from shizi.jobs.job import MIB, LeaseLostError, Order, new_id
 from shizi.jobs.orders import MOST_OPTIONS
-from tests.jobs.stores import IMAGE, MODELS, PDF, TENANT, Stores, page
+from tests.jobs.stores import IMAGE, PDF, TENANT, Stores, page
 
 KEY = {"idempotency_key": "k1", "request_sha256": "a" * 64}
 VERBS: dict[str, Callable[[Stores, str, str], object]] = {
@@ -31,7 +31,7 @@ def finished(stores: Stores, *documents: bytes) -> str:
     job = stores.order(*(documents or (IMAGE,)))
     while (claim := stores.tasks.claim("worker")) is not None:
         stores.tasks.save(claim, page(1))
-        stores.tasks.succeed(claim, MODELS)
+        stores.tasks.succeed(claim)
     assert stores.job(job).state == "succeeded"
     return job.id
 
@@ -106,7 +106,7 @@ def test_events_have_no_gaps_though_many_write_them(stores: Stores) -> None:
         barrier.wait()
         for claim in claims[mine::4]:
             stores.tasks.save(claim, page(1))
-            stores.tasks.succeed(claim, MODELS)
+            stores.tasks.succeed(claim)
 
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(work, range(4)))
@@ -120,7 +120,7 @@ def test_cancelling_ends_what_waits_and_what_runs(stores: Stores) -> None:
     stores.tasks.save(claim, page(1))
     assert stores.jobs.cancel(TENANT, job.id).state == "cancelled"
     with pytest.raises(LeaseLostError):
-        stores.tasks.succeed(claim, MODELS)
+        stores.tasks.succeed(claim)
     with pytest.raises(LeaseLostError):
         stores.tasks.renew(claim)
     assert stores.tasks.claim("worker") is None
@@ -282,7 +282,7 @@ def test_documents_are_kept_only_where_they_are_to_be(stores: Stores) -> None:
     kept, dropped = stores.order(IMAGE), stores.order(IMAGE, keep_documents=False)
     while (claim := stores.tasks.claim("worker")) is not None:
         stores.tasks.save(claim, page(1))
-        stores.tasks.succeed(claim, MODELS)
+        stores.tasks.succeed(claim)
     assert b"".join(stores.jobs.original(TENANT, kept.id, 1)) == IMAGE
     assert b"".join(stores.jobs.original(TENANT, dropped.id, 1)) == b""
     assert stores.jobs.result(TENANT, dropped.id, 1).text == "page 1"

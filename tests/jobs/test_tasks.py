@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from shizi.errors import Conflict, CorruptDocument, ImageTooLarge, InvalidRequest
-from shizi.jobs.job import LeaseLostError
+from shizi.jobs.job import LeaseLostError, Made
 from shizi.jobs.leases import Leases
+from shizi.types import ModelInfo
 from tests.jobs.stores import IMAGE, MODELS, PDF, Stores, page
 
 
@@ -19,33 +20,39 @@ def test_an_image_is_one_task_whose_pages_are_seen_while_it_runs(stores: Stores)
     claim = stores.claim()
     assert (claim.kind, claim.pages, claim.token, claim.attempts) == ("read", None, 1, 1)
     assert stores.job(job).state == "running"
-    stores.tasks.save(claim, page(1, "Rechnung 発票"))
+    stores.tasks.save(claim, page(1, "Rechnung 発票"), Made(MODELS, {"recognize": 12.5}))
     seen = stores.jobs.pages(job.tenant, job.id)
     assert [(result.document, result.page.text) for result in seen] == [(1, "Rechnung 発票")]
     with pytest.raises(Conflict, match="wait for its end"):
         stores.jobs.result(job.tenant, job.id, 1)
-    stores.tasks.succeed(claim, MODELS)
+    stores.tasks.succeed(claim)
     result = stores.jobs.result(job.tenant, job.id, 1)
-    assert (result.text, result.models) == ("Rechnung 発票", MODELS)
+    assert (result.text, result.models, result.timings_ms) == ("Rechnung 発票", MODELS, {"recognize": 12.5})
     done = stores.job(job)
     assert (done.state, done.pages, done.pages_done) == ("succeeded", 1, 1)
     assert stores.kinds(job) == ["queued", "running", "page", "document", "finished"]
 
 
-def test_an_attempt_that_finds_all_pages_read_leaves_what_is_known_of_their_models(stores: Stores) -> None:
+def test_a_document_names_all_models_that_read_any_of_its_pages_and_sums_their_times(stores: Stores) -> None:
     job = stores.order(PDF)
     stores.tasks.split(stores.claim(), 20)
     first, second = stores.claim(), stores.claim()
-    for claim in (first, second):
+    detector, old, new = (
+        ModelInfo(task, task, "1", digit * 64) for task, digit in (("detect", "0"), ("rec", "1"), ("rec", "2"))
+    )
+    for claim, models in ((first, (detector, old)), (second, (detector, new))):
         for number in claim.pages or ():
-            stores.tasks.save(claim, page(number))
-    stores.tasks.succeed(first, MODELS)
+            stores.tasks.save(claim, page(number), Made(models, {"detect": 2.0, "recognize": number}))
+    stores.tasks.save(second, page(20), Made((MODELS[0],), {"detect": 1000.0}))  # it is there already
+    stores.tasks.succeed(second)
     stores.later(stores.limits.lease_s + 1)
-    assert stores.tasks.expire() == 1
+    assert stores.tasks.expire() == 1, "the first worker died after its last page, before it could say so"
     again = stores.claim()
     assert again.pages == ()
-    stores.tasks.succeed(again, ())
-    assert stores.jobs.result(job.tenant, job.id, 1).models == MODELS
+    stores.tasks.succeed(again)
+    result = stores.jobs.result(job.tenant, job.id, 1)
+    assert result.models == (detector, old, new)
+    assert result.timings_ms == {"detect": 40.0, "recognize": 210.0}
 
 
 def test_a_pdf_is_counted_first_and_then_read_in_runs_of_pages(stores: Stores) -> None:
@@ -60,7 +67,7 @@ def test_a_pdf_is_counted_first_and_then_read_in_runs_of_pages(stores: Stores) -
     for claim in reversed(claims):
         for number in claim.pages or ():
             stores.tasks.save(claim, page(number))
-        stores.tasks.succeed(claim, MODELS)
+        stores.tasks.succeed(claim)
     result = stores.jobs.result(job.tenant, job.id, 1)
     assert [read.number for read in result.pages] == list(range(1, 41)), "in order, whoever read them when"
     assert stores.job(job).state == "succeeded"
@@ -126,7 +133,7 @@ def test_who_was_away_has_no_credit(stores: Stores) -> None:
 def test_who_was_served_before_does_not_wait_for_all_that_a_newcomer_orders(stores: Stores) -> None:
     stores.order(*[IMAGE] * 8, tenant="old")
     for _ in range(8):
-        stores.tasks.succeed(stores.claim(), MODELS)
+        stores.tasks.succeed(stores.claim())
     stores.order(*[IMAGE] * 8, tenant="new")
     stores.order(IMAGE, tenant="old")
     assert "old" in [stores.claim().tenant for _ in range(2)]
@@ -136,7 +143,7 @@ def test_a_turn_of_many_pages_counts_as_many_turns(stores: Stores) -> None:
     stores.order(PDF, tenant="pages")
     stores.order(*[IMAGE] * 20, tenant="pictures")
     while (claim := stores.claim()).kind != "split":
-        stores.tasks.succeed(claim, MODELS)
+        stores.tasks.succeed(claim)
     stores.tasks.split(claim, 48)
     taken = [stores.claim().tenant for _ in range(18)]
     assert taken.count("pages") <= 2, "of 16 pages each"
@@ -167,16 +174,16 @@ def test_of_two_workers_that_both_think_they_hold_a_task_one_is_heard(stores: St
     assert (second.token, second.attempts, second.crashes) == (2, 2, 1)
     for say in (
         lambda claim: stores.tasks.save(claim, page(1, "first")),
-        lambda claim: stores.tasks.succeed(claim, MODELS),
+        lambda claim: stores.tasks.succeed(claim),
         lambda claim: stores.tasks.end(claim, "refused", "CORRUPT_DOCUMENT", "no"),
         stores.tasks.renew,
     ):
         with pytest.raises(LeaseLostError):
             say(first)
     stores.tasks.save(second, page(1, "second"))
-    stores.tasks.succeed(second, MODELS)
+    stores.tasks.succeed(second)
     with pytest.raises(LeaseLostError):
-        stores.tasks.succeed(second, MODELS)
+        stores.tasks.succeed(second)
     assert [result.page.text for result in stores.jobs.pages(job.tenant, job.id)] == ["second"]
     assert stores.kinds(job).count("page") == stores.kinds(job).count("finished") == 1
 
@@ -220,7 +227,7 @@ def test_a_lease_that_is_renewed_while_somebody_looks_for_lost_ones_holds(
     monkeypatch.setattr(Leases, "_expire", renewed_meanwhile)
     assert stores.tasks.expire() == 0
     stores.tasks.save(claim, page(1))
-    stores.tasks.succeed(claim, MODELS)
+    stores.tasks.succeed(claim)
 
 
 def test_what_another_attempt_saved_is_not_read_again(stores: Stores) -> None:
@@ -251,7 +258,7 @@ def test_three_crashes_quarantine_a_task_and_its_neighbours_go_on(stores: Stores
         claim = stores.claim()
         for number in claim.pages or ():
             stores.tasks.save(claim, page(number))
-        stores.tasks.succeed(claim, MODELS)
+        stores.tasks.succeed(claim)
     assert stores.job(job).state == "partial"
     (document,) = stores.jobs.documents(job.tenant, job.id)
     assert (document.state, document.pages_done, document.error) == ("partial", 24, "ENGINE_UNAVAILABLE")
@@ -270,7 +277,7 @@ def test_deaths_are_counted_from_the_last_page_that_was_saved(stores: Stores) ->
         else:
             stores.later(stores.limits.lease_s + 1)
             assert stores.tasks.expire() == 1
-    stores.tasks.succeed(stores.claim(), MODELS)
+    stores.tasks.succeed(stores.claim())
 
 
 @pytest.mark.parametrize("by", ["the sandbox", "the worker"])
@@ -347,6 +354,6 @@ def test_a_page_larger_than_a_part_comes_back_whole(stores: Stores) -> None:
     job = stores.order(IMAGE)
     claim = stores.claim()
     stores.tasks.save(claim, page(1, noise))
-    stores.tasks.succeed(claim, MODELS)
+    stores.tasks.succeed(claim)
     assert stores.rows()["job_pages"] > 1
     assert stores.jobs.result(job.tenant, job.id, 1).text == noise

@@ -11,7 +11,6 @@ from shizi.jobs.fake import FakeReader, document
 from shizi.jobs.job import Claim
 from shizi.jobs.tasks import TaskStore
 from shizi.jobs.worker import Worker
-from shizi.types import ModelInfo
 from tests.jobs.places import LIMITS, OPTIONS, Place, run
 
 
@@ -147,11 +146,11 @@ def test_a_worker_that_is_cancelled_while_it_takes_a_task_gives_it_back(place: P
 class Unwritable(TaskStore):
     """A database that refuses one task's end in a way that nobody foresaw."""
 
-    def succeed(self, claim: Claim, models: tuple[ModelInfo, ...]) -> None:
+    def succeed(self, claim: Claim) -> None:
         """Fails for documents of a certain size."""
         if claim.size % 2:
             raise RuntimeError("no value for this column, on purpose")
-        super().succeed(claim, models)
+        super().succeed(claim)
 
 
 def test_a_task_that_cannot_be_written_down_is_given_up_and_the_others_go_on(

@@ -56,7 +56,7 @@ class JobServer:
             count = int(data.split()[1]) if data.startswith(b"pages ") else 1
             for number in claim.pages or range(1, count + 1):
                 self.tasks.save(claim, page(number, f"{text} {claim.document}.{number}"))
-            self.tasks.succeed(claim, (MODEL,))
+            self.tasks.succeed(claim)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from shizi.imaging.limits import Limits
 from shizi.imaging.sandbox import WORKER, Sandbox, SandboxOptions, SharedPage
 from shizi.jobs.delivery import InProcess
 from shizi.jobs.embedded import EmbeddedWorker
-from shizi.jobs.job import JobLimits, Order
+from shizi.jobs.job import JobLimits, Made, Order
 from shizi.jobs.reading import CrashedError, Source, Terms
 from shizi.jobs.store import JobStore
 from shizi.jobs.worker import WorkerOptions
@@ -28,7 +28,7 @@ from shizi.types import ModelInfo, Page
 
 FAKE = "shizi.imaging.sandbox_fake"
 LIMITS = Limits()
-MODEL = ModelInfo("recognize", "drawn", "1", "0" * 64)
+MODEL, OTHER = (ModelInfo("recognize", "drawn", str(number), f"{number}" * 64) for number in (1, 2))
 
 
 class DrawnEngine:
@@ -37,6 +37,7 @@ class DrawnEngine:
     def __init__(self) -> None:
         self.claims: set[tuple[str, str]] = set()
         self.is_there = True
+        self.replaced = False
 
     async def read_page(
         self,
@@ -51,10 +52,16 @@ class DrawnEngine:
         assert page.pixels is not None
         with page.pixels.array() as pixels:
             text = str(pixels[0, 0, 0])
-        return Page(page.number, page.width, page.height, text=text), {}
+        return Page(page.number, page.width, page.height, text=text), {"recognize": 1.0}
+
+    @property
+    def state(self) -> str:
+        return "ready" if self.is_there else "restarting"
 
     async def models(self) -> tuple[ModelInfo, ...]:
-        return (MODEL,)
+        if not self.is_there:
+            raise EngineUnavailable("it is gone")
+        return (OTHER if len(self.claims) and self.replaced else MODEL,)
 
 
 class Bench:
@@ -64,18 +71,20 @@ class Bench:
         self.sandbox = Sandbox(LIMITS, SandboxOptions(processes=2), worker=worker)
         self.engine = DrawnEngine()
         self.inner = SandboxReader(self.sandbox, self.engine, LIMITS, 2)
-        self.reader = JobReader(self.sandbox, self.inner, lambda: self.engine.is_there)
+        self.reader = JobReader(self.sandbox, self.inner, self.engine)
         self.pages: list[str] = []
+        self.made: list[Made] = []
 
     def source(self, data: bytes) -> Source:
         return Source(io.BytesIO(data), len(data), "0" * 64)
 
-    async def read(self, data: bytes, pages: tuple[int, ...] | None = None) -> tuple[ModelInfo, ...]:
-        async def take(page: Page) -> None:
+    async def read(self, data: bytes, pages: tuple[int, ...] | None = None) -> None:
+        async def take(page: Page, made: Made) -> None:
             self.pages.append(page.text)
+            self.made.append(made)
 
         terms = Terms("bank", time.monotonic() + 30, alone=False, on_page=take)
-        return await self.reader.read(self.source(data), ReadOptions(pages=pages), terms)
+        await self.reader.read(self.source(data), ReadOptions(pages=pages), terms)
 
     def close(self) -> None:
         self.inner.close()
@@ -98,18 +107,30 @@ def run(work: Callable[[], Awaitable[object]]) -> None:
 
 def test_pages_come_one_by_one_in_the_lane_for_bulk_work(bench: Bench) -> None:
     async def work() -> None:
-        assert await bench.read(b"nothing") == (MODEL,)
+        await bench.read(b"nothing")
 
     run(work)
     assert bench.pages == ["1", "2", "3"]
+    assert [made.models for made in bench.made] == [(MODEL,)] * 3
+    assert sum(made.timings_ms["recognize"] for made in bench.made) == 3.0
     assert bench.engine.claims == {("bank", "bulk")}
     assert bench.reader.ready
     bench.engine.is_there = False
     assert not bench.reader.ready
 
 
+def test_pages_name_the_models_of_both_engines_when_one_replaces_the_other(bench: Bench) -> None:
+    bench.engine.replaced = True
+
+    async def work() -> None:
+        await bench.read(b"nothing")
+
+    run(work)
+    assert [made.models for made in bench.made] == [(MODEL, OTHER), (OTHER,), (OTHER,)]
+
+
 def test_what_the_pages_taker_raises_ends_the_reading(bench: Bench) -> None:
-    async def full(page: Page) -> None:
+    async def full(page: Page, _made: Made) -> None:
         bench.pages.append(page.text)
         raise BufferError
 

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from shizi.export import from_json
-from tests.serving.job_server import MODEL, JobServer, files, job_server, page
+from tests.serving.job_server import JobServer, files, job_server, page
 from tests.serving.processes import LocalServer, until
 
 PROBLEM = "application/problem+json"
@@ -127,7 +127,7 @@ def test_pages_come_in_the_order_in_which_they_were_finished_and_none_is_missed(
         after = body["next"]
         assert not body["complete"]
     for claim in claims.values():
-        server.tasks.succeed(claim, (MODEL,))
+        server.tasks.succeed(claim)
     last = acme.get(address, params={"after": after}).json()
     assert (last["pages"], last["complete"]) == ([], True)
     expected = [(3, 1), (1, 2), (1, 1), (2, 1), (3, 2), (1, 3)]

@@ -6,7 +6,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from shizi.database import step_1, step_2, step_3, step_4
+from shizi.database import step_1, step_2, step_3, step_4, step_5
 from shizi.errors import InvalidRequest
 
 # A step that was released is never changed: what comes later is a step of its own.
@@ -15,6 +15,7 @@ STEPS: Final[tuple[tuple[str, ...], ...]] = (
     step_2.STATEMENTS,
     step_3.STATEMENTS,
     step_4.STATEMENTS,
+    step_5.STATEMENTS,
 )
 
 _LOCK: Final = 0x7368697A69  # any number that nobody else locks in this database

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from shizi.database.connect import Database
 from shizi.export.json import from_json, to_json
-from shizi.jobs.job import MIB
+from shizi.jobs.job import MIB, Made
 from shizi.jobs.tables import CHUNKS, PAGES
 from shizi.types import Document, ModelInfo, Page
 
@@ -96,13 +96,29 @@ def cursor(document: int, page: int) -> int:
     return document * _CURSOR + page
 
 
-def models_to_json(models: tuple[ModelInfo, ...]) -> str:
-    """As the row of a document holds them."""
-    return json.dumps([[model.task, model.name, model.version, model.sha256] for model in models])
+def joined(models: str | None, timings: str | None, made: Made) -> dict[str, str]:
+    """What the row of a document holds of its models and times, with those of one more page.
+
+    Models stand in the order in which they read their first page.
+    """
+    known = models_from_json(models)
+    all_of_them = [*known, *(model for model in made.models if model not in known)]
+    sums = timings_from_json(timings)
+    for stage, milliseconds in made.timings_ms.items():
+        sums[stage] = sums.get(stage, 0.0) + milliseconds
+    return {
+        "models": json.dumps([[model.task, model.name, model.version, model.sha256] for model in all_of_them]),
+        "timings": json.dumps(sums),
+    }
+
+
+def timings_from_json(text: str | None) -> dict[str, float]:
+    """Milliseconds by stage, as the row of a document holds them."""
+    return dict(json.loads(text)) if text else {}
 
 
 def models_from_json(text: str | None) -> tuple[ModelInfo, ...]:
-    """The other way round."""
+    """Models, as the row of a document holds them."""
     return tuple(ModelInfo(*fields) for fields in json.loads(text)) if text else ()
 
 

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from shizi.errors import CorruptDocument, DeadlineExceeded, EngineUnavailable, OutOfMemory, Overloaded
+from shizi.jobs.job import Made
 from shizi.jobs.reading import CrashedError, Source, Terms
 from shizi.pipeline.options import ReadOptions
 from shizi.types import ModelInfo, Page
@@ -67,14 +68,13 @@ class FakeReader:
         """See `PageReader.count`."""
         return int(_script(_bytes(source)).get("pages", "1"))
 
-    async def read(self, source: Source, options: ReadOptions, terms: Terms) -> tuple[ModelInfo, ...]:
+    async def read(self, source: Source, options: ReadOptions, terms: Terms) -> None:
         """See `PageReader.read`."""
         self._busy += 1
         try:
             await self._read(_bytes(source), options, terms)
         finally:
             self._busy -= 1
-        return (MODEL,)
 
     async def _read(self, data: bytes, options: ReadOptions, terms: Terms) -> None:
         script = _script(data)
@@ -90,7 +90,7 @@ class FakeReader:
             for failure in FAILURES:
                 if script.get(failure) == str(number):
                     await self._fail(failure, terms.deadline)
-            await terms.on_page(Page(number, 60, 40, text=text))
+            await terms.on_page(Page(number, 60, 40, text=text), Made((MODEL,), {"recognize": 1.0}))
 
     async def _fail(self, failure: str, deadline: float) -> None:
         if failure == "crash":

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from shizi.errors import InvalidRequest
-from shizi.types import Page
+from shizi.types import ModelInfo, Page
 
 JobState = Literal["queued", "running", "succeeded", "failed", "partial", "cancelled"]
 DocumentState = Literal["queued", "running", "succeeded", "failed", "partial", "cancelled"]
@@ -166,6 +166,19 @@ class PageResult:
     document: int
     page: Page
     cursor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """How a page was read.
+
+    Attributes:
+        models: that read it, or may have, where they were replaced meanwhile.
+        timings_ms: milliseconds by stage, of all pages that were at work since the one before.
+    """
+
+    models: tuple[ModelInfo, ...] = ()
+    timings_ms: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

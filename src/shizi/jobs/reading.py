@@ -14,9 +14,9 @@ from shizi.errors import (
     ShiziError,
     TryLater,
 )
-from shizi.jobs.job import Ending
+from shizi.jobs.job import Ending, Made
 from shizi.pipeline.options import ReadOptions
-from shizi.types import ModelInfo, Page
+from shizi.types import Page
 
 _FLAGS: Final = ("detect", "classify", "recognize")
 
@@ -44,13 +44,13 @@ class Terms:
         tenant: whose it is.
         deadline: in `time.monotonic()`.
         alone: nothing else should be read by the engine meanwhile, where that can be had.
-        on_page: takes each page when it is read, in order; what it raises ends the reading.
+        on_page: takes each page when it is read, in order, and how it was; what it raises ends the reading.
     """
 
     tenant: str
     deadline: float
     alone: bool
-    on_page: Callable[[Page], Awaitable[None]]
+    on_page: Callable[[Page, Made], Awaitable[None]]
 
 
 class CrashedError(Exception):
@@ -78,8 +78,8 @@ class PageReader(Protocol):
         """
         ...
 
-    async def read(self, source: Source, options: ReadOptions, terms: Terms) -> tuple[ModelInfo, ...]:
-        """Reads the pages that the options name, and says with which models.
+    async def read(self, source: Source, options: ReadOptions, terms: Terms) -> None:
+        """Reads the pages that the options name.
 
         Raises:
             CrashedError: what read them died.

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from shizi.database.connect import Database
 from shizi.errors import Conflict, InvalidRequest, NotFound, ShiziError, taxonomy
-from shizi.jobs.documents import cursor, document_bytes, models_from_json, read_pages
+from shizi.jobs.documents import cursor, document_bytes, models_from_json, read_pages, timings_from_json
 from shizi.jobs.job import (
     FINISHED,
     DocumentStatus,
@@ -147,7 +147,7 @@ class JobStore:
             while found := read_pages(connection, tenant, job_id, document, cursor(document, last), _PAGES_AT_ONCE):
                 pages += [page for _, page in found]
                 last = pages[-1].number
-        return Document(tuple(pages), models_from_json(row.models))
+        return Document(tuple(pages), models_from_json(row.models), timings_from_json(row.timings))
 
     def original(self, tenant: str, job_id: str, document: int) -> Iterable[bytes]:
         """The document itself, piece by piece; nothing where it was not to be kept.

@@ -50,6 +50,7 @@ DOCUMENTS: Final = _table(
     pages=sa.Integer,
     pages_done=sa.Integer,
     models=sa.Text,
+    timings=sa.Text,
     error=sa.Text,
     message=sa.Text,
 )

@@ -15,15 +15,16 @@ import sqlalchemy as sa
 from shizi.database.connect import Database
 from shizi.errors import ImageTooLarge, NotFound
 from shizi.imaging.limits import Limits, select_pages
-from shizi.jobs.documents import document_bytes, models_to_json, page_rows, pages_done
-from shizi.jobs.job import Claim, Ending, JobLimits, LeaseLostError, TaskState, after
+from shizi.jobs.documents import document_bytes, joined, page_rows, pages_done
+from shizi.jobs.job import Claim, Ending, JobLimits, LeaseLostError, Made, TaskState, after
 from shizi.jobs.leases import Leases, over
 from shizi.jobs.orders import Notify, new_task
 from shizi.jobs.progress import add_event, lock_job, settle_document, settle_job
 from shizi.jobs.tables import DOCUMENTS, JOBS, PAGES, TASKS
-from shizi.types import ModelInfo, Page
+from shizi.types import Page
 
 MOST_MESSAGE: Final = 1000  # characters
+_NOBODY: Final = Made()
 
 
 class TaskStore:
@@ -56,8 +57,13 @@ class TaskStore:
         with self._database.begin() as connection:
             self._held(connection, claim, {"lease": self._database.now(connection) + self.limits.lease_s})
 
-    def save(self, claim: Claim, page: Page) -> None:
+    def save(self, claim: Claim, page: Page, made: Made = _NOBODY) -> None:
         """Makes a page's result visible, once for ever; the lease is taken anew. A page that is there already stays.
+
+        Args:
+            claim: of the task.
+            page: that was read.
+            made: by what; the document names all models of all its pages.
 
         Raises:
             LeaseLostError: the task is somebody else's now; nothing was changed.
@@ -73,14 +79,12 @@ class TaskStore:
             if known:
                 return
             connection.execute(sa.insert(PAGES), rows)
+            here = _document(claim)
+            before = connection.execute(sa.select(DOCUMENTS.c.models, DOCUMENTS.c.timings).where(*here)).one()
             connection.execute(
                 sa.update(DOCUMENTS)
-                .where(
-                    DOCUMENTS.c.tenant == claim.tenant,
-                    DOCUMENTS.c.job_id == claim.job_id,
-                    DOCUMENTS.c.number == claim.document,
-                )
-                .values(pages_done=DOCUMENTS.c.pages_done + 1)
+                .where(*here)
+                .values(pages_done=DOCUMENTS.c.pages_done + 1, **joined(before.models, before.timings, made))
             )
             connection.execute(
                 sa.update(JOBS)
@@ -90,7 +94,7 @@ class TaskStore:
             data = {"document": claim.document, "page": page.number}
             add_event(connection, claim.tenant, claim.job_id, "page", data, now)
 
-    def succeed(self, claim: Claim, models: tuple[ModelInfo, ...]) -> None:
+    def succeed(self, claim: Claim) -> None:
         """Ends a task that has read everything.
 
         Raises:
@@ -98,16 +102,11 @@ class TaskStore:
         """
         with self._holding(claim) as (connection, now):
             self._held(connection, claim, over("succeeded", claim.crashes))
-            here = _document(claim)
-            values: dict[str, object] = {}
-            if models:  # an attempt that found all pages there read none
-                values["models"] = models_to_json(models)
             if claim.pages is None:
+                here = _document(claim)
                 count = connection.execute(sa.select(DOCUMENTS.c.pages_done).where(*here)).scalar_one()
-                values["pages"] = count
+                connection.execute(sa.update(DOCUMENTS).where(*here).values(pages=count))
                 _count_pages(connection, claim, count)
-            if values:
-                connection.execute(sa.update(DOCUMENTS).where(*here).values(**values))
             self._settle(connection, claim, now)
 
     def split(self, claim: Claim, count: int) -> None:

@@ -19,13 +19,13 @@ from typing import Any, Final, ParamSpec, TypeVar
 
 from shizi.errors import ImageTooLarge, InvalidRequest, ShiziError, StorageUnavailable
 from shizi.jobs.delivery import Delivery
-from shizi.jobs.job import MIB, Claim, LeaseLostError
+from shizi.jobs.job import MIB, Claim, LeaseLostError, Made
 from shizi.jobs.reading import PageReader, Source, Terms, Verdict, judge, read_options
 from shizi.jobs.spool import Spool
 from shizi.jobs.tasks import TaskStore
 from shizi.jobs.turns import Turns
-from shizi.tracing import Untraced, span
-from shizi.types import ModelInfo, Page
+from shizi.tracing import span
+from shizi.types import Page
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -73,9 +73,7 @@ class _Counted:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """All pages were read, by these."""
-
-    models: tuple[ModelInfo, ...]
+    """All pages were read."""
 
 
 _Outcome = _Counted | _Read | Verdict
@@ -194,7 +192,8 @@ class Worker:
         """Reads; None where the task turned out to be somebody else's."""
         try:
             async with self._turns.alone() if claim.alone else contextlib.nullcontext():
-                with _traced(claim), contextlib.ExitStack() as stack:
+                what = span("task", job=claim.job_id, document=claim.document, attempt=claim.attempts)
+                with what, contextlib.ExitStack() as stack:
                     source = await self._in_thread(lambda: stack.enter_context(self._spool.open(claim)))
                     return await self._read(claim, source)
         except LeaseLostError:
@@ -213,13 +212,13 @@ class Worker:
             deadline = time.monotonic() + self._limits.page_timeout_s
             return _Counted(await self._reader.count(source, options.password, deadline))
         if claim.pages == ():
-            return _Read(())  # all of them were there when the last attempt ended
+            return _Read()  # all of them were there when the last attempt ended
 
         last = time.monotonic()
 
-        async def save(page: Page) -> None:
+        async def save(page: Page, made: Made) -> None:
             nonlocal last
-            await self._in_thread(self._tasks.save, claim, page)
+            await self._in_thread(self._tasks.save, claim, page, made)
             before, last = last, time.monotonic()
             self.pages += 1
             self.page_seconds += last - before
@@ -228,7 +227,8 @@ class Worker:
 
         pages = self._limits.pages_per_task if claim.pages is None else len(claim.pages)
         deadline = time.monotonic() + self._limits.page_timeout_s * pages
-        return _Read(await self._reader.read(source, options, Terms(claim.tenant, deadline, claim.alone, save)))
+        await self._reader.read(source, options, Terms(claim.tenant, deadline, claim.alone, save))
+        return _Read()
 
     async def _keep(self, claim: Claim) -> None:
         """Returns when the lease is lost, for sure or for all that can be known."""
@@ -269,7 +269,7 @@ class Worker:
             if isinstance(outcome, _Counted):
                 self._tasks.split(claim, outcome.pages)
             elif isinstance(outcome, _Read):
-                self._tasks.succeed(claim, outcome.models)
+                self._tasks.succeed(claim)
         except (ImageTooLarge, InvalidRequest) as error:
             outcome = judge(error)
         if not isinstance(outcome, Verdict):
@@ -291,10 +291,6 @@ class Worker:
         except asyncio.CancelledError:
             await asyncio.wait((working,))
             raise
-
-
-def _traced(claim: Claim) -> Untraced:
-    return span("task", job=claim.job_id, document=claim.document, attempt=claim.attempts, splits=claim.kind == "split")
 
 
 async def _ended(parts: Iterable[asyncio.Future[Any]]) -> None:

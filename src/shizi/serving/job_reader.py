@@ -4,19 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import Protocol
 
-from shizi.errors import InvalidRequest, ShiziError
+from shizi.errors import EngineUnavailable, InvalidRequest, ShiziError
 from shizi.imaging.limits import Limits
 from shizi.imaging.sandbox import Sandbox, SandboxOptions
 from shizi.imaging.sandbox_death import GoneError
+from shizi.jobs.job import Made
 from shizi.jobs.reading import CrashedError, Source
 from shizi.jobs.reading import Terms as JobTerms
 from shizi.pipeline.options import ReadOptions
 from shizi.serving.engines.pool import Engines
 from shizi.serving.reader import SandboxReader, Terms
 from shizi.serving.uploads import Upload
-from shizi.types import Document, ModelInfo
+from shizi.types import Document, ModelInfo, Page
+
+
+class Readers(Protocol):
+    """What is asked of engines beside reading; `shizi.serving.engines.pool.Engines` is one."""
+
+    @property
+    def state(self) -> str:
+        """ "ready", or why not."""
+        ...
+
+    async def models(self) -> tuple[ModelInfo, ...]:
+        """The models that pages are read with; raises EngineUnavailable where no engine is ready."""
+        ...
+
+
+def _nobody(_document: Document) -> None:
+    return
 
 
 class JobReader:
@@ -25,19 +44,19 @@ class JobReader:
     Args:
         sandbox: in which pages are counted, and in which `reader` decodes.
         reader: what reads.
-        is_ready: whether its engines are.
+        engines: that it reads with.
         told: of each document, or run of its pages, that was read.
     """
 
     def __init__(
-        self, sandbox: Sandbox, reader: SandboxReader, is_ready: Callable[[], bool], told: Callable[[Document], None]
+        self, sandbox: Sandbox, reader: SandboxReader, engines: Readers, told: Callable[[Document], None] = _nobody
     ) -> None:
-        self.sandbox, self._reader, self._is_ready, self._told = sandbox, reader, is_ready, told
+        self.sandbox, self._reader, self._engines, self._told = sandbox, reader, engines, told
 
     @property
     def ready(self) -> bool:
         """Whether an engine is ready."""
-        return self._is_ready()
+        return self._engines.state == "ready"
 
     async def count(self, source: Source, password: str | None, deadline: float) -> int:
         """Pages of a PDF."""
@@ -51,20 +70,43 @@ class JobReader:
         with first as pages:
             return next(pages).count
 
-    async def read(self, source: Source, options: ReadOptions, terms: JobTerms) -> tuple[ModelInfo, ...]:
+    async def read(self, source: Source, options: ReadOptions, terms: JobTerms) -> None:
         """Reads in the lane for what nobody sits and waits for."""
         upload = Upload(source.file, source.size, source.sha256)
+        on_read = _Notes(self._engines, await self._engines.models(), terms.on_page)
         with _crashes():
             read = await self._reader.read(
-                upload, options, terms.deadline, Terms(on_read=terms.on_page, tenant=terms.tenant, lane="bulk")
+                upload, options, terms.deadline, Terms(on_read=on_read, tenant=terms.tenant, lane="bulk")
             )
         self._told(read)
-        return read.models
+
+
+class _Notes:
+    """Says of each page of a document by what it was read.
+
+    Pages are saved one by one, so a document whose engine is replaced meanwhile has pages of both. A page names the models
+    that there were when the one before it was read and those that there are: whoever read it is one of these.
+    """
+
+    def __init__(
+        self, engines: Readers, models: tuple[ModelInfo, ...], on_page: Callable[[Page, Made], Awaitable[None]]
+    ) -> None:
+        self._engines, self._models, self._on_page = engines, models, on_page
+        self._clock: Mapping[str, float] = {}
+
+    async def __call__(self, page: Page, clock: Mapping[str, float]) -> None:
+        before = self._models
+        with contextlib.suppress(EngineUnavailable):
+            self._models = await self._engines.models()
+        models = (*before, *(model for model in self._models if model not in before))
+        timings = {stage: sum_ms - self._clock.get(stage, 0.0) for stage, sum_ms in clock.items()}
+        self._clock = dict(clock)
+        await self._on_page(page, Made(models, timings))
 
 
 @contextlib.contextmanager
 def reading_jobs(
-    engines: Engines, limits: Limits, documents: int, told: Callable[[Document], None] = lambda _document: None
+    engines: Engines, limits: Limits, documents: int, told: Callable[[Document], None] = _nobody
 ) -> Iterator[JobReader]:
     """A reader with a sandbox for so many documents at a time; both end with the context.
 
@@ -85,7 +127,7 @@ def reading_jobs(
         stack.callback(sandbox.close)
         reader = SandboxReader(sandbox, engines, limits, documents)
         stack.callback(reader.close)
-        yield JobReader(sandbox, reader, lambda: engines.state == "ready", told)
+        yield JobReader(sandbox, reader, engines, told)
 
 
 @contextlib.contextmanager

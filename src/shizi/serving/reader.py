@@ -32,7 +32,7 @@ _AT_A_TIME: Final = 2  # pages of one document that are decoded or read
 T = TypeVar("T")
 
 
-async def _nothing(_of_page: object) -> None:
+async def _nothing(*_of_page: object) -> None:
     return
 
 
@@ -45,14 +45,15 @@ class Terms:
         on_page: told the pixels of each decoded page before it is read; what it raises ends the document.
         tenant: whose it is: engines share themselves among tenants.
         lane: "bulk" for what nobody sits and waits for.
-        on_read: takes each page when it is read, in order; what it raises ends the document.
+        on_read: takes each page when it is read, in order, and the milliseconds of each stage up to it; what it raises ends the
+            document.
     """
 
     longest_side: int | None = None
     on_page: Callable[[int], Awaitable[None]] = _nothing
     tenant: str = NOBODY
     lane: Lane = "interactive"
-    on_read: Callable[[Page], Awaitable[None]] = _nothing
+    on_read: Callable[[Page, Mapping[str, float]], Awaitable[None]] = _nothing
 
 
 AS_IT_IS: Final = Terms()
@@ -153,9 +154,9 @@ class SandboxReader:
                     while (page := await self._timed(decoded(), clock, deadline)) is not None:
                         running.append(asyncio.ensure_future(self._page(page, errand)))
                         if len(running) == _AT_A_TIME:
-                            pages.append(await _first(running, budget, terms))
+                            pages.append(await _first(running, budget, errand))
                     while running:
-                        pages.append(await _first(running, budget, terms))
+                        pages.append(await _first(running, budget, errand))
             finally:
                 await _dropped(running)
             return Document(tuple(pages), models, dict(clock))
@@ -276,11 +277,11 @@ class SandboxReader:
             raise
 
 
-async def _first(running: deque[asyncio.Task[Page]], budget: Budget, terms: Terms) -> Page:
+async def _first(running: deque[asyncio.Task[Page]], budget: Budget, errand: _Errand) -> Page:
     """The page that was begun first, when it is read."""
     page = await running.popleft()
     budget.spend(page)
-    await terms.on_read(page)
+    await errand.terms.on_read(page, errand.clock)
     return page
 
 
