@@ -64,3 +64,12 @@ def test_the_first_load_is_small_and_compressed(browser: Browser, served: Serve)
 def test_axe_finds_nothing(open_page: OpenPage, language: str) -> None:
     page = open_page(language="zh" if language == "zh" else "en")
     assert axe(page) == []
+
+
+def test_a_server_without_the_page_has_the_api_alone() -> None:
+    with Serve("--no-ui") as serve:
+        answer = serve.client.get("/")
+        assert (answer.status_code, answer.json()["code"]) == (404, "NOT_FOUND")
+        assert "make web" not in answer.text
+        assert serve.client.get("/assets/x.js").status_code == 404
+        assert serve.client.get("/healthz").status_code == 200

@@ -47,10 +47,7 @@ def site_routes(folder: Path) -> APIRouter:
     @router.api_route("/", methods=_METHODS)
     async def index(request: Request) -> Response:
         if INDEX not in files:
-            raise NotFound(
-                "the web page is not built: run `make web` and start the server again; "
-                "the API is there, and /openapi.json describes it"
-            )
+            raise NotFound("the web page is not built: run `make web`, and start the server again; the API needs no page")
         return _answer(request, files[INDEX])
 
     # Metrics count by route: one for each file at the top, and one for each folder.
