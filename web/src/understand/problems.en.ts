@@ -76,12 +76,16 @@ export const en = {
     title: 'The answer makes no sense',
     todo: 'Something between this page and the server may have answered in its place. Try again, or tell whoever runs the server.',
   },
-  UNREADABLE_FILE: {
-    title: 'The browser cannot open the file',
-    todo: 'It may have been moved, renamed or changed. Give it again.',
-  },
   PICTURE_GONE: {
     title: 'The picture is not kept any more',
     todo: 'The text is still here. Give the file again to see the page, or to make a PDF of it.',
+  },
+  INTERRUPTED: {
+    title: 'Reading was interrupted several times',
+    todo: 'It is not begun again by itself, since it may be what ended the browser. Try again when you want it read.',
+  },
+  BROKEN_PAGE: {
+    title: 'Something broke in this page',
+    todo: 'This is a fault of the program, not of your document. Try again; if it stays, load the page anew. Your corrections are kept.',
   },
 } as const

@@ -16,8 +16,26 @@ describe('words for problems', () => {
     expect(Object.keys(en).toSorted()).toEqual([...taxonomy, ...OWN_CODES].toSorted())
   })
 
+  it('are there for every code that the page makes', () => {
+    const sources = import.meta.glob<string>(['../**/*.ts', '../**/*.vue', '!../**/*.test.ts'], {
+      query: '?raw',
+      import: 'default',
+      eager: true,
+    })
+    const made = Object.values(sources).flatMap((source) =>
+      [...source.matchAll(/\b(?:own|final)\(\s*'([A-Z_]+)'/g)].map((match) => match[1] ?? ''),
+    )
+    expect(made).toContain('UNREACHABLE')
+    expect(made.filter((code) => !(code in en))).toEqual([])
+  })
+
+  it('do not blame the server for what broke in the page', () => {
+    expect(explained(own('INTERNAL', 'x is undefined'), 'en')).toBe(en.BROKEN_PAGE)
+    expect(explained({ ...own('INTERNAL', 'a bug'), status: 500 }, 'en')).toBe(en.INTERNAL)
+  })
+
   it.each(Object.keys(en) as (keyof typeof en)[])('differ between the languages: %s', (code) => {
-    const problem = own(code, '')
+    const problem = { ...own(code, ''), status: 500 }
     const [english, chinese] = [explained(problem, 'en'), explained(problem, 'zh')]
     expect(english).toBe(en[code])
     expect(chinese).toBe(zh[code])

@@ -11,8 +11,9 @@ export type Code = keyof typeof en
 export const OWN_CODES: readonly Code[] = [
   'UNREACHABLE',
   'UNEXPECTED_ANSWER',
-  'UNREADABLE_FILE',
   'PICTURE_GONE',
+  'INTERRUPTED',
+  'BROKEN_PAGE',
 ]
 
 const limitNames = messages(limitsEn, limitsZh)
@@ -39,6 +40,7 @@ export function isKnown(code: string): code is Code {
 /** A problem in the words of a language; one of a newer server in the server's own. */
 export function explained(problem: Problem, language: 'en' | 'zh'): Explained {
   const all = language === 'zh' ? zh : en
+  if (problem.code === 'INTERNAL' && problem.status === 0) return all.BROKEN_PAGE
   if (isKnown(problem.code)) return all[problem.code]
   return { title: problem.title || problem.code, todo: problem.detail }
 }

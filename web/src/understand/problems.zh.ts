@@ -44,9 +44,16 @@ export const zh: Readonly<Record<keyof typeof en, { readonly title: string; read
     title: '无法理解服务器的回答',
     todo: '可能是中间的代理代替服务器作了回答。请重试，或通知服务器管理员。',
   },
-  UNREADABLE_FILE: { title: '浏览器无法打开文件', todo: '文件可能已被移动、改名或修改。请重新添加。' },
   PICTURE_GONE: {
     title: '图片已不再保留',
     todo: '文字仍在。要查看页面或生成 PDF，请重新添加文件。',
+  },
+  INTERRUPTED: {
+    title: '识别多次中断',
+    todo: '可能正是该文档导致浏览器退出，因此不会自动重新开始。需要时请点“重试”。',
+  },
+  BROKEN_PAGE: {
+    title: '页面内部出错',
+    todo: '这是程序的问题，与您的文档无关。请重试；如仍然出错，请重新加载页面。您的更正会保留。',
   },
 }
