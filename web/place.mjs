@@ -18,7 +18,8 @@ for (const entry of readdirSync(dist, { recursive: true, withFileTypes: true }))
   const content = readFileSync(path)
   files += 1
   bytes += content.length
-  if (TEXT.test(entry.name) && content.length >= LEAST) writeFileSync(`${path}.gz`, gzipSync(content, { level: 9 }))
+  if (TEXT.test(entry.name) && content.length >= LEAST)
+    writeFileSync(`${path}.gz`, gzipSync(content, { level: 9 }))
 }
 rmSync(place, { recursive: true, force: true })
 renameSync(dist, place)

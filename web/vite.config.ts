@@ -1,6 +1,6 @@
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vitest/config'
-import { pdfjsFiles } from './pdfjs'
+import { pdfjsFiles } from './pdfjs.ts'
 
 const server = process.env['SHIZI_SERVER'] ?? 'http://127.0.0.1:8000'
 
