@@ -54,6 +54,8 @@ export interface Entry {
   state: State
   progress: Progress | null
   jobId: string | null
+  /** Sent with the order of a job, so that sending it again does not order it twice. */
+  orderKey?: string | null
   /** As it was read; for a job, the pages so far. */
   document: Doc | null
   /** The document comes from a reduced image; the full one is on its way. */

@@ -14,7 +14,7 @@ const ANSWER_MS = 300_000
 export async function read(entry: Entry, signal: AbortSignal): Promise<void> {
   const file = entry.file
   if (!file)
-    throw new ApiError({ ...own('FILE_GONE', 'the browser keeps this file no more'), retryable: false })
+    throw new ApiError({ ...own('PICTURE_GONE', 'the browser keeps this file no more'), retryable: false })
   entry.state = 'reading'
   void noteDigest(entry, file)
   if (entry.kind === 'image') await preview(entry, file, signal)
@@ -63,7 +63,7 @@ export async function within<T>(
   } catch (error) {
     if (signal.aborted) throw signal.reason
     if (late.aborted)
-      throw new ApiError({ ...own('NO_ANSWER', `no answer within ${ms / 1_000} s`), retryable: false })
+      throw new ApiError({ ...own('TIMEOUT', `no answer within ${ms / 1_000} s`), retryable: false })
     throw error
   }
 }
@@ -84,7 +84,7 @@ export async function noteDigest(entry: Entry, file: Blob): Promise<void> {
   }
 }
 
-function hex(bytes: Uint8Array): string {
+export function hex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 

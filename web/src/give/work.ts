@@ -1,43 +1,131 @@
-/** What is done with each entry, and its end. */
+/** What is done with each entry: read at once or in the background, and how it ends. */
+import { watch } from 'vue'
 import { ApiError, own } from '../api/client'
+import { entries } from '../documents/store'
 import type { Entry, Problem } from '../documents/types'
-import { read } from './reading'
+import { key } from '../session/session'
+import { deleteJob, endJob, follow, order } from './jobs'
+import { askPassword } from './password'
+import { mayBeJob, read } from './reading'
 import { Slots } from './slots'
 
-const reads = new Slots(2)
+/** A PDF with more bytes than this is read in the background. */
+export const LARGE_PDF = 4 * 2 ** 20
+/** Of more files given at once each is read in the background, where a reload costs nothing. */
+export const MANY = 20
+
+/** Browsers open six connections to a server: two for these, two for streams of events, and two are left for the person. */
+const uploads = new Slots(2)
+const streams = new Slots(2)
 const running = new Map<string, AbortController>()
 
-/** Reads an entry, or reads it again; one that is at work goes on. */
-export function start(entry: Entry): void {
+/** Reads an entry, or goes on with it; one that is at work is left alone. */
+export function start(entry: Entry, background = false): void {
   if (running.has(entry.id)) return
   const controller = new AbortController()
   running.set(entry.id, controller)
-  entry.state = 'waiting'
+  const asJob = background || Boolean(entry.orderKey) || (entry.kind === 'pdf' && entry.size > LARGE_PDF)
+  entry.state = asJob ? 'job' : 'waiting'
   entry.problem = null
   entry.progress = null
-  void run(entry, controller.signal).finally(() => {
-    if (running.get(entry.id) === controller) running.delete(entry.id)
-  })
+  void run(entry, asJob, controller.signal)
+    .then((state) => end(entry, controller.signal, state, null))
+    .catch((error: unknown) => end(entry, controller.signal, 'failed', problemOf(error)))
+    .finally(() => {
+      if (running.get(entry.id) === controller) running.delete(entry.id)
+    })
 }
 
-async function run(entry: Entry, signal: AbortSignal): Promise<void> {
+async function run(entry: Entry, asJob: boolean, signal: AbortSignal): Promise<'done' | 'cancelled'> {
+  if (!asJob && (await uploads.run(() => readOrOrder(entry, signal), signal))) return 'done'
+  if (asJob && entry.jobId === null && (await uploads.run(() => orderOrRead(entry, signal), signal)))
+    return 'done'
+  return streams.run(() => follow(entry, signal), signal)
+}
+
+/** Whether it was read; what takes too long for that is ordered. */
+async function readOrOrder(entry: Entry, signal: AbortSignal): Promise<boolean> {
   try {
-    await reads.run(() => read(entry, signal), signal)
-    entry.state = 'done'
+    await read(entry, signal)
+    return true
   } catch (error) {
-    if (signal.aborted) entry.state = 'cancelled'
-    else {
-      entry.problem = problemOf(error)
-      entry.state = 'failed'
-    }
+    if (!mayBeJob(error, entry)) throw error
+    await order(entry, signal)
+    return false
   }
 }
 
-export function cancel(entry: Entry): void {
-  running.get(entry.id)?.abort()
-  running.delete(entry.id)
+/** Whether it was read, since this key may not order jobs. */
+async function orderOrRead(entry: Entry, signal: AbortSignal): Promise<boolean> {
+  try {
+    await order(entry, signal)
+    return false
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.problem.status !== 403) throw error
+    entry.orderKey = null
+    await read(entry, signal)
+    return true
+  }
 }
 
+function end(entry: Entry, signal: AbortSignal, state: Entry['state'], problem: Problem | null): void {
+  if (signal.aborted) {
+    if (entry.state !== 'cancelled') entry.state = 'cancelled'
+    return
+  }
+  if (problem) entry.problem = problem
+  entry.state = state
+  entry.progress = null
+  if (problem?.code === 'ENCRYPTED_DOCUMENT') void unlock(entry)
+}
+
+/** Asks for the password of a document, and reads it with that. */
+export async function unlock(entry: Entry): Promise<void> {
+  const password = await askPassword(entry)
+  if (password === null || !entries.some((other) => other.id === entry.id)) return
+  entry.password = password
+  again(entry)
+}
+
+/** From the beginning; a job that was ordered before is given up. */
+export function again(entry: Entry): void {
+  if (running.has(entry.id)) return
+  const background = entry.jobId !== null || Boolean(entry.orderKey)
+  if (entry.jobId !== null) void deleteJob(entry.jobId)
+  entry.jobId = null
+  entry.orderKey = null
+  start(entry, background)
+}
+
+/** Ends the work on an entry; pages that were read stay. */
+export function cancel(entry: Entry): void {
+  const controller = running.get(entry.id)
+  if (!controller) return
+  running.delete(entry.id)
+  entry.state = 'cancelled'
+  entry.progress = null
+  controller.abort()
+  if (entry.jobId !== null) void endJob(entry.jobId)
+}
+
+/** Ends following without ending the job on the server. */
+export function letGo(entry: Entry): void {
+  const controller = running.get(entry.id)
+  running.delete(entry.id)
+  controller?.abort()
+}
+
+/** Whoever signed in wants what was refused before. */
+watch(key, (now) => {
+  if (!now) return
+  for (const entry of entries) {
+    if (entry.state === 'failed' && entry.problem?.status === 401) {
+      if (entry.jobId === null) again(entry)
+      else start(entry)
+    }
+  }
+})
+
 function problemOf(error: unknown): Problem {
-  return error instanceof ApiError ? error.problem : own('BROKEN_PAGE', String(error))
+  return error instanceof ApiError ? error.problem : { ...own('INTERNAL', String(error)), retryable: false }
 }

@@ -11,3 +11,6 @@ watch(key, (now) => {
   if (now) sessionStorage.setItem(NAME, now)
   else sessionStorage.removeItem(NAME)
 })
+
+/** The dialog that signs out is open; for the settings. */
+export const leaving = ref(false)
