@@ -1,0 +1,105 @@
+/** Keys that work on lines wherever the focus is: step through the doubtful ones, edit, mark, undo. */
+import { nextTick, type ComputedRef, type Ref } from 'vue'
+import { current, doubtful, lines, select, selected } from '../documents/store'
+import type { ShownLine } from '../documents/types'
+import { useShortcut } from '../keys/keyboard'
+import { redoLast, toggleChecked, undoLast } from './correct'
+import { begin, editing, following } from './editing'
+import { canRedo, canUndo } from './history'
+import { t } from './words'
+
+export type Tab = 'text' | 'doubtful' | 'tables' | 'fields'
+
+export interface LineKeys {
+  readonly canUndo: ComputedRef<boolean>
+  readonly canRedo: ComputedRef<boolean>
+  readonly undo: () => void
+  readonly redo: () => void
+}
+
+/** `shown` is the tab that there is, `chosen` the one to change. */
+export function useLineKeys(shown: Readonly<Ref<Tab>>, chosen: Ref<Tab>): LineKeys {
+  function edit(event: KeyboardEvent): false | undefined {
+    if (selected.value === null || isControl(event.target)) return false
+    if (shown.value === 'tables' || shown.value === 'fields') chosen.value = 'text'
+    // a line that is not doubtful is not in that list
+    const listed = doubtful.value.some((line) => line.key === selected.value)
+    if (shown.value === 'doubtful' && !listed) chosen.value = 'text'
+    begin(selected.value)
+  }
+
+  function mark(event: KeyboardEvent): false | undefined {
+    const line = lines.value.find((each) => each.key === selected.value)
+    if (!current.value || !line || event.ctrlKey || event.metaKey) return false
+    const before = doubtful.value.map((each) => each.key)
+    toggleChecked(current.value, line)
+    if (shown.value !== 'doubtful' || !before.includes(line.key)) return
+    const left = new Set(doubtful.value.map((each) => each.key))
+    select(following(before, left, line.key, 0) ?? line.key)
+  }
+
+  const undo = (): void => {
+    editing.value = null
+    if (current.value) undoLast(current.value)
+  }
+  const redo = (): void => {
+    editing.value = null
+    redoLast()
+  }
+
+  useShortcut({ keys: ['j', 'n'], label: () => t('keyNext'), run: () => step(1) })
+  useShortcut({ keys: ['k', 'p'], label: () => t('keyPrevious'), run: () => step(-1) })
+  useShortcut({ keys: ['Enter', 'F2'], label: () => t('keyEdit'), run: edit })
+  useShortcut({ keys: ['c'], label: () => t('keyCheck'), run: mark })
+  useShortcut({
+    keys: ['Control+z'],
+    label: () => t('keyUndo'),
+    run: (event) => {
+      if (event.shiftKey) redo()
+      else undo()
+      return undefined
+    },
+  })
+  return { canUndo, canRedo, undo, redo }
+}
+
+function step(direction: 1 | -1): false | undefined {
+  const next = nextDoubtful(doubtful.value, selected.value, direction)
+  if (!next) return false
+  const inList = document.activeElement?.hasAttribute('data-key')
+  select(next.key)
+  if (inList) void nextTick(() => document.querySelector<HTMLElement>(`[data-selected][data-key]`)?.focus())
+  return undefined
+}
+
+/** The doubtful line before or after a line of the document, which itself need not be doubtful; round at the ends. */
+export function nextDoubtful(
+  all: readonly ShownLine[],
+  key: string | null,
+  direction: 1 | -1,
+): ShownLine | undefined {
+  const at = all.findIndex((line) => line.key === key)
+  if (at >= 0) return all[(at + direction + all.length) % all.length]
+  const place = placeOf(key)
+  const after = all.findIndex((line) => isAfter(placeOf(line.key), place))
+  if (direction === 1) return all[Math.max(0, after)]
+  return after < 0 ? all.at(-1) : all.at(after - 1)
+}
+
+function placeOf(key: string | null): readonly [number, number] {
+  const [page, line] = (key ?? '0:0').split(':')
+  return [Number(page), Number.parseInt(line ?? '0') || 0]
+}
+
+function isAfter(one: readonly [number, number], other: readonly [number, number]): boolean {
+  return one[0] > other[0] || (one[0] === other[0] && one[1] > other[1])
+}
+
+/** What Enter already means something to. */
+function isControl(target: EventTarget | null): boolean {
+  return (
+    target instanceof Element &&
+    target.closest('button, a, summary, [role="tab"]') !== null &&
+    !target.hasAttribute('data-key')
+  )
+}
