@@ -40,6 +40,8 @@ export async function openPdf(
     disableStream: true,
     isEvalSupported: false,
     enableXfa: false,
+    useSystemFonts: false, // a font of the same name has other widths; ours fit
+
     verbosity: 0,
     cMapUrl: asset('cmaps'),
     iccUrl: asset('iccs'),
