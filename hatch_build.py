@@ -42,6 +42,8 @@ def _build(web: Path) -> None:
             "the web page is not built, or older than web/, and there is no npm to build it: run `make web`, which brings one, "
             "or install Node.js 20.19 or later"
         )
-    if not (web / "node_modules").is_dir():
+    wanted, installed = web / "package-lock.json", web / "node_modules" / ".installed-lock"  # as scripts/web.sh has it
+    if not installed.is_file() or installed.read_bytes() != wanted.read_bytes():
         subprocess.run([npm, "ci", "--loglevel=error"], cwd=web, check=True)  # noqa: S603 (found on the PATH by who builds)
+        shutil.copyfile(wanted, installed)
     subprocess.run([npm, "run", "--silent", "build"], cwd=web, check=True)  # noqa: S603
