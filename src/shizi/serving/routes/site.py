@@ -47,7 +47,9 @@ def site_routes(folder: Path) -> APIRouter:
     @router.api_route("/", methods=_METHODS)
     async def index(request: Request) -> Response:
         if INDEX not in files:
-            raise NotFound("the web page is not built: run `make web`, and start the server again; the API needs no page")
+            raise NotFound(
+                "the web page is not built: run `make web`, and start the server again; the API needs no page"
+            )
         return _answer(request, files[INDEX])
 
     # Metrics count by route: one for each file at the top, and one for each folder.
