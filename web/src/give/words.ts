@@ -5,7 +5,6 @@ export const t = translate(
     {
       documents: 'Documents',
       add: 'Add files',
-      addShort: 'Add',
       folder: 'Add a folder',
       camera: 'Take a photo',
       empty: 'Nothing open yet.',
@@ -74,7 +73,6 @@ export const t = translate(
     {
       documents: '文档',
       add: '添加文件',
-      addShort: '添加',
       folder: '添加文件夹',
       camera: '拍照',
       empty: '尚未打开文档。',
