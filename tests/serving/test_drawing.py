@@ -97,15 +97,16 @@ def test_errors_are_those_of_the_exporter(drawings: Drawings) -> None:
 def ask(
     request: dict[str, object], what: Document, data: bytes, module: str = "shizi.serving.drawing_worker"
 ) -> Header:
+    written = to_json(what, indent=None).encode()
     child = start_child(module, bare=True)
     try:
         into, back = pipes(child)
         whole = {
-            "format": "annotated", "password": None, "limits": dataclasses.asdict(Limits()), "memory": 2**30,
-            "cpu_s": 30.0, "parent": os.getpid(), "upload": len(data),
+            "task": "draw", "format": "annotated", "password": None, "limits": dataclasses.asdict(Limits()), "memory": 2**30,
+            "cpu_s": 30.0, "parent": os.getpid(), "parts": {"document": len(written), "file": len(data)},
         }  # fmt: skip
-        send(into, {**whole, **request}, to_json(what, indent=None).encode())
-        into.write(data)
+        send(into, {**whole, **request})
+        into.write(written + data)
         into.flush()
         return receive_header(back)
     finally:

@@ -34,6 +34,8 @@ def test_it_names_every_address_once(description: dict[str, Any]) -> None:
     assert set(description["paths"]) == {
         "/v1/ocr",
         "/v1/preview",
+        "/v1/export",
+        "/v1/render",
         "/v1/models",
         "/v1/capabilities",
         "/api/v1/ocr",

@@ -23,6 +23,8 @@ COORDINATE_DECIMALS = 2
 SCORE_DECIMALS = 4
 
 _FINE = ("score", "quality")
+_PREVIEW = "preview"  # what the service adds where the pages were reduced before they were read
+_LONGEST_SHOWN = 60  # characters of a wrong value in an error
 _FOUR_CORNERS = (Line, Word)
 _CORNERS = ("top left", "top right", "bottom right", "bottom left")
 _PAGE_ANGLES = (0, 90, 180, 270)
@@ -109,11 +111,24 @@ def from_json(data: bytes | str) -> Document:
     """
     if len(data) > MAX_BYTES:
         raise InvalidRequest(f"the JSON has {len(data)} bytes, the limit is {MAX_BYTES}; split the document by pages")
+    return from_dict(strict(data, "this is no JSON of a document"))
+
+
+def strict(data: bytes | str, said: str) -> object:
+    """The value of a JSON text in which no name comes twice and every number is one of JSON.
+
+    Args:
+        data: the text.
+        said: what an error begins with.
+
+    Raises:
+        InvalidRequest: it is none.
+    """
     try:
-        value = json.loads(data, parse_constant=_refuse_constant, object_pairs_hook=_once)
+        value: object = json.loads(data, parse_constant=_refuse_constant, object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
-        raise InvalidRequest(f"this is no JSON of a document: {error}") from error
-    return from_dict(value)
+        raise InvalidRequest(f"{said}: {error}") from error
+    return value
 
 
 def from_dict(value: object) -> Document:
@@ -124,7 +139,9 @@ def from_dict(value: object) -> Document:
     """
     if not isinstance(value, dict) or value.get("schema") != SCHEMA:
         raise InvalidRequest(f'this is no document: an object with "schema": "{SCHEMA}" is expected')
-    fields = {name: item for name, item in value.items() if name != "text"}
+    fields = {name: item for name, item in value.items() if name not in ("text", _PREVIEW)}
+    if value.get(_PREVIEW, True) is not True:
+        raise InvalidRequest(f"document.{_PREVIEW}: is true where it is there")
     document: Document = _read_object(Document, fields, "document")
     if value.get("text") != document.text:
         raise InvalidRequest("document.text: is not the pages' texts joined by form feeds; change these too")
@@ -148,7 +165,7 @@ def _read_object(kind: type[Any], value: Any, where: str) -> Any:  # noqa: ANN40
     hints = typing.get_type_hints(kind)
     fields = {field.name: field for field in dataclasses.fields(kind)}
     if unknown := sorted(value.keys() - fields.keys()):
-        raise InvalidRequest(f"{where}: {unknown[0]!r} is unknown; known are {', '.join(fields)}")
+        raise InvalidRequest(f"{where}: {_shown(unknown[0])} is unknown; known are {', '.join(fields)}")
     missing = dataclasses.MISSING
     for name, field in fields.items():
         if name not in value and field.default is missing and field.default_factory is missing:
@@ -169,12 +186,14 @@ def _read(hint: Any, value: Any, where: str) -> Any:  # noqa: ANN401 (a value of
         return _read_tuple(typing.get_args(hint), value, where)
     if origin is typing.Literal:
         if value not in typing.get_args(hint):
-            raise InvalidRequest(f"{where}: is {value!r}; allowed are {', '.join(map(repr, typing.get_args(hint)))}")
+            raise InvalidRequest(
+                f"{where}: is {_shown(value)}; allowed are {', '.join(map(repr, typing.get_args(hint)))}"
+            )
         return value
     if origin is Mapping:
         if not isinstance(value, dict):
             raise InvalidRequest(f"{where}: an object is expected")
-        return {key: _read(float, item, f"{where}.{key}") for key, item in value.items()}
+        return {key: _read(float, item, f"{where}.{key[:_LONGEST_SHOWN]}") for key, item in value.items()}
     return _read_scalar(hint, value, where)
 
 
@@ -188,6 +207,13 @@ def _read_tuple(items: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ..
     return tuple(
         _read(hint, item, f"{where}[{index}]") for index, (hint, item) in enumerate(zip(items, value, strict=True))
     )
+
+
+def _shown(value: object) -> str:
+    """A wrong value as an error shows it: what is deep or long would fill the message, or more than that."""
+    if not isinstance(value, str):
+        return str(value) if isinstance(value, bool | int | float | None) else "a list or an object"
+    return repr(value if len(value) <= _LONGEST_SHOWN else f"{value[:_LONGEST_SHOWN]}…")
 
 
 def _read_scalar(hint: type[Any], value: Any, where: str) -> Any:  # noqa: ANN401 (a value of the hinted type)

@@ -22,6 +22,7 @@ from shizi.serving.refusals import MethodNotAllowed
 from shizi.serving.routes.about import about_routes, health_routes, metrics_routes
 from shizi.serving.routes.described import described
 from shizi.serving.routes.dialects import FORMS, dialect_routes
+from shizi.serving.routes.export import export_routes
 from shizi.serving.routes.feedback import feedback_routes
 from shizi.serving.routes.job_results import job_result_routes
 from shizi.serving.routes.jobs import job_routes
@@ -65,7 +66,13 @@ def description(service: Service) -> dict[str, Any]:
 
 def _routers(service: Service) -> list[APIRouter]:
     """What clients may reach, but for metrics."""
-    routers = [ocr_routes(service), dialect_routes(service), about_routes(service), health_routes(service)]
+    routers = [
+        ocr_routes(service),
+        export_routes(service),
+        dialect_routes(service),
+        about_routes(service),
+        health_routes(service),
+    ]
     if service.feedback is not None:
         routers.append(feedback_routes(service, service.feedback))
     if service.jobs is not None:

@@ -1,7 +1,8 @@
-"""Results that show the pages themselves (searchable PDF, annotated picture): made by a process of their own.
+"""What is made of what a client sent, beyond reading it, by a process of its own: results that show the pages, documents that
+were read before in another format, pictures of a page.
 
-They decode the document once more, so they are made where a hostile one harms nobody: in a process with the bounds of a sandbox
-that lives for one result.
+All of it opens what may be hostile, so it is done where that harms nobody: in a process with the bounds of a sandbox that lives
+for one result.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import dataclasses
 import os
 import tempfile
 import time
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import BinaryIO, Final, cast
+from dataclasses import dataclass
+from typing import BinaryIO, Final, Literal, cast
 
 from shizi.errors import CorruptDocument, DeadlineExceeded, ShiziError, taxonomy
 from shizi.export import to_json
@@ -24,8 +27,53 @@ from shizi.serving.uploads import Upload
 from shizi.types import Document
 
 _BASE: Final = 512 * MIB  # beyond what decoding takes: pages side by side, and the result
+_OF_JSON: Final = 16  # times the bytes of a document's JSON: its plain values, the document, and what is made of them
+_OF_FILE: Final = 4
 _PIECE: Final = 2**20
 _ERRORS: Final = {error.code: error for error in taxonomy()}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be made.
+
+    Attributes:
+        task: "draw" makes a format of a document of ours; "export" of one that a client sent, with edits; "page" a picture of one
+            page.
+        result: what to call it.
+        parts: what it is made of, by name: `document` and `edits` as JSON, `file` the original.
+        said: further values for the task.
+    """
+
+    task: Literal["draw", "export", "page"]
+    result: str
+    parts: Mapping[str, bytes | Upload]
+    said: Mapping[str, object]
+
+    @property
+    def memory(self) -> int:
+        """Bytes that the parts take, one way or another."""
+        return sum(
+            len(pieces) * _OF_JSON
+            if isinstance(pieces, bytes)
+            else pieces.size * (_OF_FILE if name == "file" else _OF_JSON)
+            for name, pieces in self.parts.items()
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A result.
+
+    Attributes:
+        file: unnamed, at its beginning.
+        size: bytes.
+        facts: what there is to say about it.
+    """
+
+    file: BinaryIO
+    size: int
+    facts: Mapping[str, object]
 
 
 class Drawings:
@@ -57,33 +105,49 @@ class Drawings:
             DeadlineExceeded: it was not done in time.
             ShiziError: as the exporter.
         """
+        json = to_json(document, indent=None).encode("utf-8", "surrogatepass")
+        order = Order("draw", name, {"document": json, "file": upload}, {"format": name, "password": password})
+        return (await self.make(order, deadline)).file
+
+    async def make(self, order: Order, deadline: float) -> Made:
+        """What was ordered.
+
+        Args:
+            order: whose uploads stay open until this returns.
+            deadline: in `time.monotonic()`.
+
+        Raises:
+            DeadlineExceeded: it was not done in time.
+            ShiziError: whatever is wrong with the parts.
+        """
         try:
             async with asyncio.timeout(deadline - time.monotonic()), self._free:
                 header: dict[str, object] = {
-                    "format": name,
-                    "password": password,
+                    **order.said,
+                    "task": order.task,
                     "limits": dataclasses.asdict(self._limits),
-                    "memory": _BASE + max(self._limits.max_memory, self._limits.pdf_memory) + 4 * upload.size,
+                    "memory": _BASE + max(self._limits.max_memory, self._limits.pdf_memory) + order.memory,
                     "parent": os.getpid(),
                     "cpu_s": max(1.0, deadline - time.monotonic()),
-                    "upload": upload.size,
+                    "parts": {name: _size(pieces) for name, pieces in order.parts.items()},
                 }
-                return await self._run(header, document, upload)
+                return await self._run(header, order)
         except TimeoutError:
             raise DeadlineExceeded(
-                f"the time for this document was over before its {name} was made: choose fewer pages, or allow more time"
+                f"the time for this document was over before its {order.result} was made: choose fewer pages, or allow "
+                "more time"
             ) from None
 
-    async def _run(self, header: dict[str, object], document: Document, upload: Upload) -> BinaryIO:
+    async def _run(self, header: dict[str, object], order: Order) -> Made:
         child = start_child("shizi.serving.drawing_worker", bare=True)
-        working = asyncio.get_running_loop().run_in_executor(self._threads, _talk, child, header, document, upload)
+        working = asyncio.get_running_loop().run_in_executor(self._threads, _talk, child, header, order)
         try:
             return await asyncio.shield(working)
         except asyncio.CancelledError:
             child.kill()
             await asyncio.wait([working])
             if not working.cancelled() and working.exception() is None:
-                working.result().close()
+                working.result().file.close()
             raise
 
     def close(self) -> None:
@@ -91,20 +155,33 @@ class Drawings:
         self._threads.shutdown()
 
 
-def _talk(child: Child, header: dict[str, object], document: Document, upload: Upload) -> BinaryIO:
+def _size(pieces: bytes | Upload) -> int:
+    return len(pieces) if isinstance(pieces, bytes) else pieces.size
+
+
+def _pieces(order: Order) -> Iterator[bytes]:
+    for pieces in order.parts.values():
+        if isinstance(pieces, bytes):
+            yield pieces
+            continue
+        pieces.file.seek(0)
+        while piece := pieces.file.read(_PIECE):
+            yield piece
+
+
+def _talk(child: Child, header: dict[str, object], order: Order) -> Made:
     """Hands everything over and takes the result; in a thread."""
     into, back = pipes(child)
     result = cast(BinaryIO, tempfile.TemporaryFile(prefix="shizi-"))  # noqa: SIM115
     try:
-        send(into, header, to_json(document, indent=None).encode("utf-8", "surrogatepass"))
-        upload.file.seek(0)
-        while piece := upload.file.read(_PIECE):
+        send(into, header)
+        for piece in _pieces(order):
             into.write(piece)
         into.flush()
         answer = receive_header(back)
         if "error" in answer:
             raise _ERRORS.get(str(answer["error"]), ShiziError)(str(answer["message"]))
-        left = int(answer["bytes"])
+        left = size = int(answer["bytes"])
         while left and (piece := back.read(min(left, _PIECE))):
             result.write(piece)
             left -= len(piece)
@@ -114,7 +191,7 @@ def _talk(child: Child, header: dict[str, object], document: Document, upload: U
     except (OSError, EOFError, ValueError):
         result.close()
         raise CorruptDocument(
-            f"the document made the process end that draws its pages as {header['format']}: ask for json or text"
+            f"what was sent made the process end that makes its {order.result}: it is damaged, or needs too much memory"
         ) from None
     except BaseException:
         result.close()
@@ -122,4 +199,4 @@ def _talk(child: Child, header: dict[str, object], document: Document, upload: U
     finally:
         with contextlib.suppress(OSError):
             stop_child(child)
-    return result
+    return Made(result, size, answer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 from python_multipart.exceptions import FormParserError
@@ -15,7 +16,7 @@ _LONGEST_BOUNDARY: Final = 70  # RFC 2046, section 5.1.1
 
 
 class Form:
-    """One field is the document, or several of them are; the rest are small values.
+    """One field is the document, or several of that name are, or fields of several names; the rest are small values.
 
     Args:
         content_type: of the request, with the boundary.
@@ -24,6 +25,7 @@ class Form:
         max_field_bytes: of a value beside the document.
         max_header_bytes: of one header line of a part.
         max_files: documents; one that is too many is refused as a field that came twice, where there may be only one.
+        others: names of further fields that are taken as documents are, each of which may come once.
 
     Raises:
         BadRequest: no usable boundary.
@@ -37,6 +39,7 @@ class Form:
         max_field_bytes: int,
         max_header_bytes: int,
         max_files: int = 1,
+        others: Collection[str] = (),
     ) -> None:
         boundary = parse_options_header(content_type)[1].get(b"boundary", b"")
         if not 1 <= len(boundary) <= _LONGEST_BOUNDARY:
@@ -44,7 +47,9 @@ class Form:
         self.fields: dict[str, str] = {}
         self.names: list[str] = []
         """What the sender calls its documents, in their order; never more than a label."""
-        self._name = name
+        self.sources: list[str] = []
+        """The fields that they stood in, in the same order."""
+        self._name, self._large = name, frozenset((name, *others))
         self._max_parts, self._max_field_bytes, self._max_files = max_parts, max_field_bytes, max_files
         self._parts = 0
         self._ended = False
@@ -100,7 +105,7 @@ class Form:
         """
         if not self._ended:
             raise BadRequest("the form breaks off before its last boundary; send it whole")
-        if not self.names:
+        if self._name not in self.sources:
             raise BadRequest(f"the form has no field {self._name!r} with the document; send it as a file")
 
     def _on_part(self) -> None:
@@ -121,25 +126,27 @@ class Form:
         if kind != b"form-data" or name is None:
             raise BadRequest("a part of the form has no Content-Disposition with a name")
         self._field = name.decode("utf-8", "replace")
-        if self._field == self._name:
+        if self._field in self._large:
             self._begin_document(options.get(b"filename", b""))
         elif self._field in self.fields:
             raise self._twice()
 
     def _begin_document(self, name: bytes) -> None:
-        if len(self.names) == self._max_files == 1:
+        count = self.sources.count(self._field)
+        if count and (self._max_files == 1 or self._field != self._name):
             raise self._twice()
-        if len(self.names) == self._max_files:
+        if count == self._max_files:
             raise ImageTooLarge(
                 f"the form has more than {self._max_files} documents (max_files); send several requests"
             )
         self.names.append(name.decode("utf-8", "replace"))
+        self.sources.append(self._field)
 
     def _twice(self) -> BadRequest:
         return BadRequest(f"the form has the field {self._field[:80]!r} twice; send it once")
 
     def _on_data(self, data: bytes, start: int, end: int) -> None:
-        if self._field == self._name:
+        if self._field in self._large:
             self._out.append((len(self.names) - 1, bytes(memoryview(data)[start:end])))
             return
         self._value += data[start:end]
@@ -149,7 +156,7 @@ class Form:
             )
 
     def _on_part_end(self) -> None:
-        if self._field != self._name:
+        if self._field not in self._large:
             try:
                 self.fields[self._field] = self._value.decode()
             except UnicodeDecodeError:

@@ -20,12 +20,13 @@ from shizi.serving.problem import Problems
 from shizi.serving.trace import Trace, begin_trace, context_of
 from shizi.tracing import UNTRACED, Untraced, span
 
-# The documentation page needs its own scripts; nothing else that is answered here is a page.
+# Nothing that the API answers is a page: whoever opens an answer as one, or frames it, gets no script, no request, no form. The web
+# page's own files bring their own policy.
 _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 CLIENT_GONE: Final = 499  # as nginx writes it: nobody was there to be answered

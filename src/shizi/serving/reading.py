@@ -65,7 +65,7 @@ async def asked_of(
         trace.upload_bytes, trace.sha256 = upload.size, upload.sha256[:12]
         service.metrics.upload_bytes.observe(upload.size)
         form = merged(query, dict(received.fields), model)
-        yield Asked(received, form, read_options(form), time.monotonic() + _allowed(service, form), caller)
+        yield Asked(received, form, read_options(form), time.monotonic() + allowed_s(service, form.timeout), caller)
 
 
 async def read(service: Service, request: Request, asked: Asked, longest_side: int | None = None) -> Result:
@@ -120,11 +120,15 @@ async def _gone(request: Request) -> None:
         pass
 
 
-def _allowed(service: Service, form: Reading) -> float:
-    """Seconds that the document may take."""
+def allowed_s(service: Service, timeout: float | None) -> float:
+    """Seconds that a document may take, of those that its client asks for.
+
+    Raises:
+        InvalidRequest: they are too many.
+    """
     longest = service.options.longest_timeout_s
-    if form.timeout is None:
+    if timeout is None:
         return service.options.request_timeout_s
-    if form.timeout > longest:
-        raise InvalidParameters([("timeout", f"is {form.timeout:g}; this server allows up to {longest:g} seconds")])
-    return form.timeout
+    if timeout > longest:
+        raise InvalidParameters([("timeout", f"is {timeout:g}; this server allows up to {longest:g} seconds")])
+    return timeout

@@ -132,7 +132,7 @@ async def receive(body: Body, name: str, limits: UploadLimits, threads: Executor
     """
     parser = _parser(body.headers.get("content-type", ""), name, limits)
     _check_length(body.headers.get("content-length"), isinstance(parser, Base64Object), limits)
-    sink = _Sink(limits, threads)
+    sink = Sink(limits, threads)
     try:
         async with asyncio.timeout(limits.timeout_s):
             async for chunk in body.stream():
@@ -169,17 +169,19 @@ def _check_length(announced: str | None, base64: bool, limits: UploadLimits) -> 
         raise _too_large(limits)
 
 
-def _too_large(limits: UploadLimits) -> ImageTooLarge:
+def _too_large(limits: UploadLimits, name: str = "file") -> ImageTooLarge:
+    if name != "file":
+        return ImageTooLarge(f"the field {name!r} has more than {limits.max_bytes / MIB:.1f} MiB, its limit: send less")
     return ImageTooLarge(
         f"the file has more than {limits.max_bytes / MIB:.1f} MiB, the limit (max_bytes): split it, or ask for a job"
     )
 
 
-class _Sink:
-    """The file that the document goes to; written and hashed by threads, a quarter of a megabyte at a time."""
+class Sink:
+    """The file that a document goes to; written and hashed by threads, a quarter of a megabyte at a time."""
 
-    def __init__(self, limits: UploadLimits, threads: Executor) -> None:
-        self._limits = limits
+    def __init__(self, limits: UploadLimits, threads: Executor, name: str = "file") -> None:
+        self._limits, self._name = limits, name
         self._threads = threads
         self._waiting = bytearray()
         self._hash = hashlib.sha256()
@@ -192,7 +194,7 @@ class _Sink:
         self._size += len(data)
         self._beside += max(0, taken - len(data) * _BASE64[0] // _BASE64[1])
         if self._size > self._limits.max_bytes or self._beside > self._limits.max_bytes // 2 + self._limits.around:
-            raise _too_large(self._limits)
+            raise _too_large(self._limits, self._name)
         self._waiting += data
         if len(self._waiting) >= _FLUSH:
             await self._flush()
@@ -223,5 +225,6 @@ class _Sink:
         self._hash.update(data)
 
     def close(self) -> None:
+        """Frees the file, where nobody will have it."""
         if self._file is not None:
             self._file.close()
