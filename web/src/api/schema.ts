@@ -104,6 +104,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A document that was read, in another format
+         * @description With the corrections of a person in it. Nothing is read again, and nothing is kept.
+         */
+        post: operations["export_v1_export_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/feedback": {
         parameters: {
             query?: never;
@@ -378,6 +398,26 @@ export interface paths {
          * @description The same on pages that are made smaller first: sooner, but small print may be missing. Its JSON has `preview: true`.
          */
         post: operations["preview_v1_preview_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/render": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A page as a picture
+         * @description Upright, in the pixels that coordinates of the document are in or fewer: for formats that browsers do not show.
+         */
+        post: operations["render_v1_render_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1665,6 +1705,283 @@ export interface operations {
                     "application/json": {
                         [key: string]: unknown;
                     };
+                };
+            };
+        };
+    };
+    export_v1_export_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "document": {
+                 *         "schema": "shizi/1",
+                 *         "text": "Total l20.00",
+                 *         "pages": [
+                 *           {
+                 *             "number": 1,
+                 *             "width": 1240,
+                 *             "height": 1754,
+                 *             "angle": 0,
+                 *             "lines": [
+                 *               {
+                 *                 "text": "Total l20.00",
+                 *                 "score": 0.83,
+                 *                 "polygon": [
+                 *                   [
+                 *                     120,
+                 *                     80
+                 *                   ],
+                 *                   [
+                 *                     410,
+                 *                     80
+                 *                   ],
+                 *                   [
+                 *                     410,
+                 *                     112
+                 *                   ],
+                 *                   [
+                 *                     120,
+                 *                     112
+                 *                   ]
+                 *                 ],
+                 *                 "angle": 0,
+                 *                 "words": [],
+                 *                 "source": "ocr",
+                 *                 "vertical": false
+                 *               }
+                 *             ],
+                 *             "text": "Total l20.00",
+                 *             "tables": [],
+                 *             "fields": [],
+                 *             "quality": {},
+                 *             "warnings": []
+                 *           }
+                 *         ],
+                 *         "models": [],
+                 *         "timings_ms": {}
+                 *       },
+                 *       "edits": [
+                 *         {
+                 *           "page": 1,
+                 *           "line": 1,
+                 *           "text": "Total 120.00"
+                 *         },
+                 *         {
+                 *           "page": 1,
+                 *           "after": 1,
+                 *           "polygon": [
+                 *             [
+                 *               120,
+                 *               140
+                 *             ],
+                 *             [
+                 *               300,
+                 *               140
+                 *             ],
+                 *             [
+                 *               300,
+                 *               172
+                 *             ],
+                 *             [
+                 *               120,
+                 *               172
+                 *             ]
+                 *           ],
+                 *           "text": "Thank you"
+                 *         }
+                 *       ],
+                 *       "format": "text",
+                 *       "name": "发票 2026"
+                 *     }
+                 */
+                "multipart/form-data": {
+                    document: components["schemas"]["DocumentBody"];
+                    edits?: ({
+                        /** @description for the sender alone */
+                        id?: string;
+                        /** @description counted from 1, in the document as it is sent */
+                        line: number;
+                        /** @description number of the page */
+                        page: number;
+                        /** @description of the line; empty removes it */
+                        text: string;
+                    } | {
+                        /** @description the line that the new one follows; 0 for none */
+                        after: number;
+                        /** @description for the sender alone */
+                        id?: string;
+                        line: null;
+                        /** @description number of the page */
+                        page: number;
+                        polygon: number[][];
+                        /** @default 1 */
+                        score?: number;
+                        /** @description of the line; empty removes it */
+                        text: string;
+                    })[];
+                    /**
+                     * Format: binary
+                     * @description the original; looked at for pdf and annotated only
+                     */
+                    file?: string;
+                    /**
+                     * Format
+                     * @description form of the answer; pdf and annotated need the original as `file`
+                     * @enum {string}
+                     */
+                    format: "json" | "text" | "md" | "csv" | "hocr" | "alto" | "pdf" | "annotated";
+                    /**
+                     * Name
+                     * @description name of the file that the answer is saved as; the format's extension is put behind it
+                     * @example 发票 2026
+                     */
+                    name?: string | null;
+                    /**
+                     * Password
+                     * @description opens an encrypted PDF
+                     */
+                    password?: string | null;
+                    /**
+                     * Timeout
+                     * @description seconds for this answer; the server has a limit for it
+                     */
+                    timeout?: number | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string;
+                    "application/pdf": string;
+                    "application/xml": string;
+                    "image/png": string;
+                    "text/csv": string;
+                    "text/html": string;
+                    "text/markdown": string;
+                    "text/plain": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:shizi:error:UNSUPPORTED_FORMAT",
+                     *       "title": "Unsupported format",
+                     *       "status": 415,
+                     *       "detail": "the first bytes are of no accepted format; JPEG, PNG, WebP, TIFF, BMP and PDF are",
+                     *       "code": "UNSUPPORTED_FORMAT",
+                     *       "number": 4001,
+                     *       "request_id": "5f0c1a9be2d47386",
+                     *       "retryable": false
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gateway Timeout */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3924,6 +4241,222 @@ export interface operations {
             };
             /** @description Not Acceptable */
             406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Timeout */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "urn:shizi:error:UNSUPPORTED_FORMAT",
+                     *       "title": "Unsupported format",
+                     *       "status": 415,
+                     *       "detail": "the first bytes are of no accepted format; JPEG, PNG, WebP, TIFF, BMP and PDF are",
+                     *       "code": "UNSUPPORTED_FORMAT",
+                     *       "number": 4001,
+                     *       "request_id": "5f0c1a9be2d47386",
+                     *       "retryable": false
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Gateway Timeout */
+            504: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    render_v1_render_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "image_base64": "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4//8/AAX+Av4N70a4AAAAAElFTkSuQmCC",
+                 *       "languages": "zh,en"
+                 *     }
+                 */
+                "application/json": {
+                    /** @description an image or a PDF; may begin with data:image/png;base64, */
+                    image_base64: string;
+                    /**
+                     * Longest Side
+                     * @description pixels of the longer side of the picture; a page that is smaller is not made larger
+                     * @default 2048
+                     */
+                    longest_side?: number;
+                    /**
+                     * Page
+                     * @description which page, counted from 1
+                     * @default 1
+                     */
+                    page?: number;
+                    /**
+                     * Password
+                     * @description opens an encrypted PDF
+                     */
+                    password?: string | null;
+                    /**
+                     * Picture
+                     * @description form of the answer; png changes no pixel and is larger
+                     * @default jpeg
+                     * @enum {string}
+                     */
+                    picture?: "jpeg" | "png";
+                    /**
+                     * Timeout
+                     * @description seconds for this answer; the server has a limit for it
+                     */
+                    timeout?: number | null;
+                };
+                "multipart/form-data": {
+                    /**
+                     * Format: binary
+                     * @description an image or a PDF
+                     */
+                    file: string;
+                    /**
+                     * Longest Side
+                     * @description pixels of the longer side of the picture; a page that is smaller is not made larger
+                     * @default 2048
+                     */
+                    longest_side?: number;
+                    /**
+                     * Page
+                     * @description which page, counted from 1
+                     * @default 1
+                     */
+                    page?: number;
+                    /**
+                     * Password
+                     * @description opens an encrypted PDF
+                     */
+                    password?: string | null;
+                    /**
+                     * Picture
+                     * @description form of the answer; png changes no pixel and is larger
+                     * @default jpeg
+                     * @enum {string}
+                     */
+                    picture?: "jpeg" | "png";
+                    /**
+                     * Timeout
+                     * @description seconds for this answer; the server has a limit for it
+                     */
+                    timeout?: number | null;
+                };
+            };
+        };
+        responses: {
+            /** @description The picture. */
+            200: {
+                headers: {
+                    /** @description pixels of the page as it is read */
+                    "X-Page-Height"?: number;
+                    /** @description pixels of the page as it is read */
+                    "X-Page-Width"?: number;
+                    /** @description pages of the document */
+                    "X-Pages"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/jpeg": string;
+                    "image/png": string;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -3,6 +3,7 @@ import { call, own } from '../api/client'
 import { add, currentId, entries, remove, show } from '../documents/store'
 import type { Entry, Problem } from '../documents/types'
 import { say } from '../shell/messages'
+import { blank } from './blank'
 import { deleteJob } from './jobs'
 import { kindOfFile, type Kind } from './kinds'
 import { beforeReload, entryOf, fetched, forget, keep, recent, refresh, release, shelve } from './recent'
@@ -33,7 +34,11 @@ export async function give(files: readonly File[], folder = false): Promise<void
 
 function taking(file: File, kind: Kind | null, most: number, many: boolean): Entry {
   const problem = refusal(file, kind, most)
-  const entry = add(fresh(file, kind ?? 'other', problem))
+  const entry = add(blank(file, kind ?? 'other'))
+  if (problem) {
+    entry.state = 'failed'
+    entry.problem = problem
+  }
   keep(entry)
   if (!problem) start(entry, many)
   return entry
@@ -66,39 +71,6 @@ async function mostBytes(): Promise<number> {
   } catch {
     return Infinity
   }
-}
-
-function fresh(file: File, kind: Kind, problem: Problem | null): Entry {
-  return {
-    id: newId(),
-    name: file.name,
-    size: file.size,
-    addedAt: (lastAdded = Math.max(Date.now(), lastAdded + 1)),
-    kind,
-    file,
-    password: null,
-    state: problem ? 'failed' : 'waiting',
-    progress: null,
-    jobId: null,
-    orderKey: null,
-    document: null,
-    preview: false,
-    problem,
-    requestId: null,
-    sha256: null,
-    edits: [],
-    checked: [],
-  }
-}
-
-/** Files that are given at once keep their order after a reload. */
-let lastAdded = 0
-
-/** crypto.randomUUID is missing on pages without TLS. */
-function newId(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) =>
-    byte.toString(36).padStart(2, '0'),
-  ).join('')
 }
 
 /** Takes an entry off the list. What was read of it stays among the recent ones; one without any text is gone. */
