@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Mapping
 from typing import Any, Final
@@ -14,10 +13,11 @@ from shizi.errors import NotFound
 from shizi.jobs.documents import pages_done
 from shizi.jobs.job import Claim, JobLimits, after
 from shizi.jobs.orders import Notify
-from shizi.jobs.progress import lock_job, lock_tenant, settle_document, settle_job
+from shizi.jobs.progress import lock_job, settle_document, settle_job
 from shizi.jobs.tables import DOCUMENTS, JOBS, TASKS, TENANTS
 
 _TRIES: Final = 8
+_TENANTS_AT_ONCE: Final = 64  # that are looked through where others take tasks at the same moment
 _EXPIRED_AT_ONCE: Final = 100
 _LOST: Final = ("ENGINE_UNAVAILABLE", "the worker that read it died, or was cut off")
 
@@ -32,43 +32,44 @@ class Leases:
         """The task whose turn it is, leased to a worker; None where there is nothing to do.
 
         It is that of the tenant for whom the fewest pages were read, and of its tasks the one with the highest priority, then the
-        oldest. The attempt is counted in the same transaction that gives the task away.
+        oldest. Of workers that ask at the same moment each takes another one, and waits for none of the others. The attempt is
+        counted before anybody can work on it.
         """
         for _ in range(_TRIES):
-            with self._database.read() as connection:
-                found = self._next(connection, self._database.now(connection))
-            if found is None:
-                return None
+            if self._database.is_sqlite and not self._waiting():
+                return None  # without keeping others from writing
             with self._database.begin() as connection:
-                lock_tenant(connection, found.tenant)
-                with contextlib.suppress(NotFound):  # it was deleted meanwhile
-                    lock_job(connection, found.tenant, found.job_id)
-                    claim = self._take(connection, found.tenant, found.id, worker)
-                    if claim is not None:
-                        return claim
+                claim = self._take(connection, worker)
+                if claim is None:
+                    return None
+                if self._database.is_sqlite:  # nobody else writes meanwhile
+                    return claim if self._begin(connection, claim) else None
+            with self._database.begin() as connection:
+                if self._begin(connection, claim):
+                    return claim
         return None
 
-    def _next(self, connection: sa.Connection, now: float) -> sa.Row[Any, Any, Any] | None:
-        waiting = (TASKS.c.state == "queued", TASKS.c.ready <= now)
-        tenant = (
-            sa.select(TENANTS.c.tenant)
-            .where(sa.exists().where(TASKS.c.tenant == TENANTS.c.tenant, *waiting))
-            .order_by(TENANTS.c.served, TENANTS.c.tenant)
-            .limit(1)
-            .scalar_subquery()
-        )
-        return connection.execute(
-            sa.select(TASKS.c.id, TASKS.c.job_id, TASKS.c.tenant)
-            .where(TASKS.c.tenant == tenant, *waiting)
-            .order_by(TASKS.c.rank, TASKS.c.id)
-            .limit(1)
-        ).first()
+    def _waiting(self) -> bool:
+        with self._database.read() as connection:
+            ready = sa.select(TASKS.c.id).where(*_ready(self._database.now(connection))).limit(1)
+            return connection.execute(ready).first() is not None
 
-    def _take(self, connection: sa.Connection, tenant: str, task_id: str, worker: str) -> Claim | None:
+    def _take(self, connection: sa.Connection, worker: str) -> Claim | None:
+        """Marks a task as the worker's; what others see of its job does not change yet.
+
+        Its row is locked before that of its tenant, which is against the order of all others: they never wait for a task that is
+        queued while they hold a tenant.
+        """
+        if not self._database.is_sqlite:
+            # What the machine's death could undo here is on the disk before anybody works on the task: see `_begin`.
+            connection.execute(sa.text("SET LOCAL synchronous_commit TO off"))
         now = self._database.now(connection)
+        found = self._next(connection, now)
+        if found is None:
+            return None
         task = connection.execute(
             sa.update(TASKS)
-            .where(TASKS.c.id == task_id, TASKS.c.tenant == tenant, TASKS.c.state == "queued", TASKS.c.ready <= now)
+            .where(TASKS.c.id == found.id, TASKS.c.tenant == found.tenant)
             .values(
                 state="running",
                 attempts=TASKS.c.attempts + 1,
@@ -77,15 +78,59 @@ class Leases:
                 lease=now + self._limits.lease_s,
             )
             .returning(*TASKS.c)
-        ).first()
-        if task is None:
-            return None
-        settle_document(connection, tenant, task.job_id, task.document, now)
-        settle_job(connection, tenant, task.job_id, now)
+        ).one()
         claim = self._claim(connection, task)
         pages = max(1, len(claim.pages or ()))  # a turn of many pages costs as many turns of one
-        connection.execute(sa.update(TENANTS).where(TENANTS.c.tenant == tenant).values(served=TENANTS.c.served + pages))
+        connection.execute(
+            sa.update(TENANTS).where(TENANTS.c.tenant == claim.tenant).values(served=TENANTS.c.served + pages)
+        )
         return claim
+
+    def _next(self, connection: sa.Connection, now: float) -> sa.Row[str, str] | None:
+        """The task whose turn it is, locked; those that others are just taking are left out."""
+        ready = _ready(now)
+        tenants = connection.execute(
+            sa.select(TENANTS.c.tenant)
+            .where(sa.exists().where(TASKS.c.tenant == TENANTS.c.tenant, *ready))
+            .order_by(TENANTS.c.served, TENANTS.c.tenant)
+            .limit(_TENANTS_AT_ONCE)
+        ).scalars()
+        for tenant in tenants.all():
+            found = connection.execute(
+                sa.select(TASKS.c.id, TASKS.c.tenant)
+                .where(TASKS.c.tenant == tenant, *ready)
+                .order_by(TASKS.c.rank, TASKS.c.id)
+                .limit(1)
+                .with_for_update(skip_locked=True)
+            ).first()
+            if found is not None:
+                return found
+        return None
+
+    def _begin(self, connection: sa.Connection, claim: Claim) -> bool:
+        """Says that the job is under way; False where it was cancelled or deleted since the task was taken."""
+        try:
+            lock_job(connection, claim.tenant, claim.job_id)
+        except NotFound:
+            return False
+        mine = sa.select(TASKS.c.id).where(
+            TASKS.c.id == claim.task_id,
+            TASKS.c.tenant == claim.tenant,
+            TASKS.c.token == claim.token,
+            TASKS.c.state == "running",
+        )
+        if connection.execute(mine).first() is None:
+            return False
+        now = self._database.now(connection)
+        settle_document(connection, claim.tenant, claim.job_id, claim.document, now)
+        settle_job(connection, claim.tenant, claim.job_id, now)
+        # Also where nothing has changed, so that this, and with it what was written before, is waited for.
+        connection.execute(
+            sa.update(TASKS)
+            .where(TASKS.c.id == claim.task_id, TASKS.c.tenant == claim.tenant)
+            .values(lease=now + self._limits.lease_s)
+        )
+        return True
 
     def _claim(self, connection: sa.Connection, task: sa.Row[Any]) -> Claim:
         job = connection.execute(
@@ -169,6 +214,10 @@ class Leases:
 def over(state: str, crashes: int) -> dict[str, object]:
     """What becomes of the row of a task that nobody holds any more."""
     return {"state": state, "crashes": crashes, "worker": None, "lease": None}
+
+
+def _ready(now: float) -> tuple[sa.ColumnElement[bool], ...]:
+    return TASKS.c.state == "queued", TASKS.c.ready <= now
 
 
 def _wanted(options: Mapping[str, object], first: int, last: int) -> list[int]:
