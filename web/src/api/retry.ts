@@ -29,7 +29,7 @@ export async function retried<T>(call: () => Promise<T>, signal: AbortSignal): P
 /** Milliseconds. */
 export function waitOf(error: ApiError, attempt: number): number {
   const asked = error.problem.retry_after
-  const wait = asked === null ? FIRST_MS * 2 ** attempt : asked * 1_000
+  const wait = typeof asked === 'number' ? asked * 1_000 : FIRST_MS * 2 ** attempt
   return Math.min(LONGEST_MS, wait) + Math.random() * 250 // not all at the same moment
 }
 
