@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from shizi.errors import InvalidRequest, Unauthenticated
 from shizi.serving.caller import FEEDBACK, JOBS, OCR, Caller, anonymous_caller, known_scopes
+from shizi.serving.foreign_pages import check_page
 from shizi.serving.keyring import KeyRing
 from shizi.serving.keys import PREFIX, KeyStore
 from shizi.serving.tokens import TokenVerifier
@@ -45,15 +46,24 @@ class AuthOptions:
 class Authenticator:
     """Finds out who calls; belongs to one event loop."""
 
-    def __init__(self, keys: KeyRing | None, tokens: TokenVerifier | None, strangers: frozenset[str] | None) -> None:
+    def __init__(
+        self,
+        keys: KeyRing | None,
+        tokens: TokenVerifier | None,
+        strangers: frozenset[str] | None,
+        *,
+        local_names: bool = False,
+    ) -> None:
         """Either kind of credential may be absent, and is then refused.
 
         Args:
             strangers: the scopes of callers without credentials; None where there may be none.
+            local_names: these call by names of this machine only.
         """
         self._keys = keys
         self._tokens = tokens
         self._anonymous = None if strangers is None else anonymous_caller(strangers)
+        self._local_names = local_names
 
     async def authenticate(self, headers: Mapping[str, str]) -> Caller:
         """Who sent a request with these headers.
@@ -63,6 +73,7 @@ class Authenticator:
 
         Raises:
             Unauthenticated: no credentials, several, or such as do not hold.
+            Forbidden: none, from a page of another site.
             EngineUnavailable: what they are checked with cannot be had now.
         """
         bearer = [value for name, value in headers.items() if name.lower() == "authorization"]
@@ -70,7 +81,7 @@ class Authenticator:
         if len(bearer) + len(plain) > 1:
             raise Unauthenticated("several keys or tokens came with the request; send one, once")
         if not bearer and not plain:
-            return self._stranger()
+            return self._stranger(headers)
         credential = _credential(bearer[0]) if bearer else plain[0].strip(" ")
         if len(credential) > _LONGEST or _CREDENTIAL.fullmatch(credential) is None:
             raise Unauthenticated("the key or token is damaged: it is empty, too long, or has characters that none has")
@@ -85,11 +96,12 @@ class Authenticator:
         if self._tokens is not None:
             await self._tokens.close()
 
-    def _stranger(self) -> Caller:
+    def _stranger(self, headers: Mapping[str, str]) -> Caller:
         if self._anonymous is None:
             raise Unauthenticated(
                 "no key or token came with the request; send `Authorization: Bearer …`, or a key as `X-API-Key: …`"
             )
+        check_page(headers, local_names=self._local_names)
         return self._anonymous
 
     async def _by_key(self, key: str) -> Caller:
@@ -122,7 +134,8 @@ def authenticator(
         store = KeyStore(keys)
         store.changes()
         ring = KeyRing(store)
-    return Authenticator(ring, tokens, options.anonymous_scopes if welcome else None)
+    strangers = options.anonymous_scopes if welcome else None
+    return Authenticator(ring, tokens, strangers, local_names=options.anonymous != "always")
 
 
 def is_loopback(host: str) -> bool:
