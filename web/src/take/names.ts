@@ -1,6 +1,7 @@
 /** Names of the files that are taken. */
 
-const LONGEST = 120
+/** File systems take 255, and numbers and endings follow. */
+const MOST_BYTES = 200
 const NEVER = /[\p{Cc}\p{Cf}\p{Cs}\\/:*?"<>|]+/gu
 /** Windows takes these for devices, whatever follows the point. */
 const DEVICES = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i
@@ -9,12 +10,15 @@ const DEVICES = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i
 export function stemOf(name: string): string {
   const last = name.split(/[\\/]/).at(-1) ?? ''
   const stem = last.replace(/(?<=.)\.[^.]{1,5}$/, '')
-  const safe = [...stem.normalize('NFC').replace(NEVER, '_')]
-    .slice(0, LONGEST)
-    .join('')
-    .replace(/^[. ]+|[. ]+$/g, '')
+  const safe = shortened(stem.normalize('NFC').replace(NEVER, '_')).replace(/^[. ]+|[. ]+$/g, '')
   if (!safe) return 'document'
   return DEVICES.test(safe) ? `_${safe}` : safe
+}
+
+/** Whole characters only. */
+function shortened(text: string): string {
+  const bytes = new TextEncoder().encode(text).subarray(0, MOST_BYTES)
+  return new TextDecoder().decode(bytes).replace(/\ufffd+$/, '')
 }
 
 /** Names for several documents, in their order; equal ones (also but for case) are numbered. */

@@ -99,7 +99,7 @@ function isAfter(one: readonly [number, number], other: readonly [number, number
 function isControl(target: EventTarget | null): boolean {
   return (
     target instanceof Element &&
-    target.closest('button, a, summary, [role="tab"]') !== null &&
-    !target.hasAttribute('data-key')
+    target.closest('button, a, summary') !== null &&
+    !target.matches('[data-key], [role="tab"]')
   )
 }
