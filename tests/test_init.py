@@ -9,7 +9,7 @@ import pytest
 
 import shizi
 
-HEAVY = ("numpy", "cv2", "PIL", "onnxruntime", "openvino", "torch", "pydantic", "click", "pypdfium2")
+HEAVY = ("numpy", "cv2", "PIL", "onnxruntime", "openvino", "torch", "pydantic", "click", "pypdfium2", "docx", "lxml", "xlsxwriter")
 WEB = (
     "starlette",
     "fastapi",
@@ -42,7 +42,7 @@ def test_importing_shizi_loads_no_library() -> None:
 def test_importing_the_engine_loads_no_web_framework_no_torch_and_no_runtime() -> None:
     modules = loaded("from shizi import OCR\nassert OCR.__name__ == 'OCR'")
     assert "numpy" in modules
-    assert not modules & {*WEB, "torch", "onnxruntime", "openvino", "pypdfium2"}
+    assert not modules & {*WEB, "torch", "onnxruntime", "openvino", "pypdfium2", "docx", "lxml", "xlsxwriter"}
 
 
 def test_importing_a_client_loads_no_server_and_no_engine() -> None:

@@ -47,7 +47,7 @@ def shizi(*arguments: str | Path) -> int:
     return run([str(argument) for argument in arguments])
 
 
-@pytest.mark.parametrize("form", ["text", "json", "md", "csv", "hocr", "alto", "pdf", "annotated"])
+@pytest.mark.parametrize("form", ["text", "json", "md", "csv", "xlsx", "docx", "hocr", "alto", "pdf", "annotated"])
 def test_outputs_are_those_of_an_engine_here(server: LocalServer, folder: Path, tmp_path: Path, form: str) -> None:
     here, there = tmp_path / "here", tmp_path / "there"
     assert shizi("read", folder / "a.png", "-f", form, "-o", here) == 0

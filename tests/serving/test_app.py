@@ -18,6 +18,7 @@ from shizi.export import from_json
 from tests.serving.processes import LocalServer, script, until
 
 PROBLEM = "application/problem+json"
+OFFICE = "application/vnd.openxmlformats-officedocument"
 
 
 def drawn(text: str) -> bytes:
@@ -85,6 +86,8 @@ def test_the_nested_dialect(client: httpx.Client) -> None:
         ("json", "application/json", b"{"),
         ("md", "text/markdown; charset=utf-8", b"Harbour"),
         ("csv", "text/csv; charset=utf-8; header=present", b"\xef\xbb\xbfpage"),
+        ("xlsx", f"{OFFICE}.spreadsheetml.sheet", b"PK"),
+        ("docx", f"{OFFICE}.wordprocessingml.document", b"PK"),
         ("hocr", "text/html; charset=utf-8", b"<?xml"),
         ("alto", "application/xml", b"<?xml"),
         ("pdf", "application/pdf", b"%PDF-"),
@@ -161,7 +164,7 @@ def test_errors_of_the_framework_are_problems_too(client: httpx.Client) -> None:
         ({"timeout": "inf"}, "timeout"),
         ({"timeout": "0"}, "timeout"),
         ({"timeout": "86000"}, "timeout"),
-        ({"format": "docx"}, "format"),
+        ({"format": "odt"}, "format"),
         ({"languages": " , "}, "languages"),
         ({"text_layer": "never"}, "text_layer"),
         ({"password": "in the query"}, "password"),

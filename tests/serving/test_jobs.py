@@ -19,6 +19,7 @@ from tests.serving.job_server import JobServer, files, job_server, page
 from tests.serving.processes import LocalServer, until
 
 PROBLEM = "application/problem+json"
+OFFICE = "application/vnd.openxmlformats-officedocument"
 
 
 @pytest.fixture(scope="module")
@@ -81,6 +82,8 @@ def test_an_order_from_its_documents_to_their_results(server: JobServer) -> None
         ("text", "text/plain; charset=utf-8", b"read 1.1"),
         ("md", "text/markdown; charset=utf-8", b"read 1.1"),
         ("csv", "text/csv; charset=utf-8; header=present", b"\xef\xbb\xbfpage"),
+        ("xlsx", f"{OFFICE}.spreadsheetml.sheet", b"PK"),
+        ("docx", f"{OFFICE}.wordprocessingml.document", b"PK"),
         ("hocr", "text/html; charset=utf-8", b"<?xml"),
         ("alto", "application/xml", b"<?xml"),
     ],
@@ -93,7 +96,7 @@ def test_every_form_of_a_result(server: JobServer, name: str, media_type: str, b
     assert answer.content.lstrip().startswith(begin), answer.content[:60]
 
 
-@pytest.mark.parametrize("name", ["pdf", "annotated", "docx"])
+@pytest.mark.parametrize("name", ["pdf", "annotated", "odt"])
 def test_forms_that_show_the_pages_are_not_made_here(server: JobServer, name: str) -> None:
     job = ordered(server.acme, b"one")
     server.work()
@@ -403,7 +406,7 @@ def test_the_log_has_no_names_and_no_secrets(server: JobServer) -> None:
 def test_capabilities_say_the_limits(server: JobServer) -> None:
     offered = server.acme.get("/v1/capabilities").json()["jobs"]
     assert offered["limits"]["max_files"] == 5
-    assert offered["formats"] == ["json", "text", "md", "csv", "hocr", "alto"]
+    assert offered["formats"] == ["json", "text", "md", "csv", "xlsx", "docx", "hocr", "alto"]
     assert {"priority", "webhook_url", "pages"} <= set(offered["parameters"])
     assert offered["webhooks"]["schemes"] == ["https", "http"]
 

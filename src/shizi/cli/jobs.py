@@ -16,7 +16,7 @@ from shizi.cli import exits
 from shizi.cli.inputs import expand
 from shizi.cli.jobs_client import open_client
 from shizi.cli.jobs_text import job_facts, job_lines, job_table, result_name
-from shizi.cli.options import read_options
+from shizi.cli.options import BINARY, read_options
 from shizi.cli.outputs import write
 from shizi.cli.read import FILE, FOLDER, chosen_languages, chosen_pages
 from shizi.errors import InvalidRequest
@@ -180,6 +180,8 @@ def result(
     """Fetch what was read."""
     if output_dir is not None and (output is not None or document is not None):
         raise InvalidRequest("--output-dir takes all results; leave out --document and --output")
+    if output_dir is None and output is None and name in BINARY and sys.stdout.isatty():
+        raise InvalidRequest(f"--format {name} is no text for a terminal; add --output FILE or --output-dir DIR")
     with open_server() as client:
         if output_dir is not None:
             return _all_results(client, job_id, name, output_dir)

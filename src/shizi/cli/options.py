@@ -15,7 +15,7 @@ from shizi.cli.remote import RemoteOptions
 from shizi.errors import InvalidRequest, NotFound
 from shizi.settings import LONGEST_TIMEOUT_S, MOST_THREADS, Settings
 
-BINARY = frozenset({"pdf", "annotated"})
+BINARY = frozenset({"xlsx", "docx", "pdf", "annotated"})
 LONGEST_SECRET = 16_384
 # options of the engine that no output shows
 UNCHANGING: Final[dict[str, bool | set[str]]] = {
@@ -88,7 +88,7 @@ class OutputOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    format: Literal["text", "json", "md", "csv", "hocr", "alto", "pdf", "annotated"] = "text"
+    format: Literal["text", "json", "md", "csv", "xlsx", "docx", "hocr", "alto", "pdf", "annotated"] = "text"
     output: Path | None = None
     output_dir: Path | None = None
     stream: bool = False

@@ -12,7 +12,7 @@ from shizi.cli.engine_flags import engine_flags
 from shizi.cli.groups import GroupedCommand
 from shizi.page_numbers import parse_pages
 
-FORMATS = ("text", "json", "md", "csv", "hocr", "alto", "pdf", "annotated")
+FORMATS = ("text", "json", "md", "csv", "xlsx", "docx", "hocr", "alto", "pdf", "annotated")
 FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 POSITIVE = click.IntRange(min=1)
@@ -98,7 +98,7 @@ def chosen_languages(_context: click.Context, _parameter: click.Parameter, value
     type=click.Choice(FORMATS),
     default="text",
     metavar="FORMAT",
-    help="text (default), json, md, csv, hocr, alto, pdf (the document with invisible, searchable text) or annotated "
+    help="text (default), json, md, csv, xlsx, docx, hocr, alto, pdf (the document with invisible, searchable text) or annotated "
     "(a picture of what was found).",
 )
 @click.option("-o", "--output", type=FILE, help="Write the result of one file here instead of standard output.")

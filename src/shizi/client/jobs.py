@@ -98,7 +98,7 @@ class JobMethods:
         return self._transport.send(result_call(job_id, document))
 
     def job_export(self, job_id: str, document: int = 1, format: str = "text") -> bytes:  # noqa: A002 (as in --format)
-        """The same as a file: json, text, md, csv, hocr or alto."""
+        """The same as a file: json, text, md, csv, xlsx, docx, hocr or alto."""
         return self._transport.send(export_call(job_id, document, format))
 
     def job_events(self, job_id: str, *, after: int = 0) -> Iterator[JobEvent]:

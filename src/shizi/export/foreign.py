@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from shizi.errors import ImageTooLarge, InvalidRequest
+from shizi.export.grid import check_table
 from shizi.export.json import from_json
 from shizi.types import Document, Page, Polygon
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
 LARGEST_COORDINATE: Final = 1e7
 LARGEST_NUMBER: Final = 1_000_000  # of a page
-MOST_SLOTS: Final = 200_000  # of the tables of a page
-MOST_COLUMNS: Final = 1_000
 
 
 def document_of(data: bytes, limits: Limits) -> Document:
@@ -62,17 +61,8 @@ def _check(page: Page, where: str, limits: Limits) -> None:
     for index, line in enumerate(page.lines):
         if not -360 <= line.angle <= 360:
             raise InvalidRequest(f"{where}.lines[{index}].angle: is {line.angle}; allowed are 0 to 360 degrees")
-    for index, table in enumerate(page.tables):
-        for cell in table.cells:
-            if min(cell.row, cell.column) < 0 or min(cell.row_span, cell.column_span) < 1:
-                raise InvalidRequest(f"{where}.tables[{index}]: a cell's row or column is below 0, or its span below 1")
-        rows = max((cell.row + cell.row_span for cell in table.cells), default=0)
-        columns = max((cell.column + cell.column_span for cell in table.cells), default=0)
-        if columns > MOST_COLUMNS or rows * columns > MOST_SLOTS:
-            raise InvalidRequest(
-                f"{where}.tables[{index}]: {rows} rows and {columns} columns are too many; the limits are {MOST_COLUMNS} "
-                f"columns and {MOST_SLOTS} cells"
-            )
+    for table in page.tables:
+        check_table(table)
 
 
 def _polygons(page: Page) -> Iterator[tuple[str, Polygon]]:

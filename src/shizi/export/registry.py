@@ -52,6 +52,18 @@ def _csv(document: Document, original: Original | None) -> bytes:
     return render(document, original)
 
 
+def _xlsx(document: Document, original: Original | None) -> bytes:
+    from shizi.export.xlsx import render
+
+    return render(document, original)
+
+
+def _docx(document: Document, original: Original | None) -> bytes:
+    from shizi.export.docx import render
+
+    return render(document, original)
+
+
 def _hocr(document: Document, original: Original | None) -> bytes:
     from shizi.export.hocr import render
 
@@ -76,11 +88,14 @@ def _annotated(document: Document, original: Original | None) -> bytes:
     return render(document, original)
 
 
+_OFFICE = "application/vnd.openxmlformats-officedocument"
 _ALL = (
     Exporter("text", ".txt", "text/plain; charset=utf-8", False, _text),
     Exporter("json", ".json", "application/json", False, _json),
     Exporter("md", ".md", "text/markdown; charset=utf-8", False, _markdown),
     Exporter("csv", ".csv", "text/csv; charset=utf-8; header=present", False, _csv),
+    Exporter("xlsx", ".xlsx", f"{_OFFICE}.spreadsheetml.sheet", False, _xlsx),
+    Exporter("docx", ".docx", f"{_OFFICE}.wordprocessingml.document", False, _docx),
     Exporter("hocr", ".hocr", "text/html; charset=utf-8", False, _hocr),
     Exporter("alto", ".alto.xml", "application/xml", False, _alto),
     Exporter("pdf", ".pdf", "application/pdf", True, _pdf),

@@ -35,6 +35,8 @@ from shizi.imaging.limits import Limits
 from shizi.imaging.sandbox_limits import bound_process
 from shizi.serving import drawing_page
 
+OFFICE = ("docx", "xlsx")
+
 # Nothing can be imported afterwards that is not there already.
 _IMPORTED = (
     Image, ImageColor, ImagePalette, JpegImagePlugin, PngImagePlugin,
@@ -47,6 +49,8 @@ def main() -> None:
     back = sys.stdout.buffer
     request = receive_header(sys.stdin.buffer)
     Image.init()  # loads the plug-ins of all formats
+    if request.get("format") in OFFICE:
+        _load_office()
     # Saving a PDF calls back into Python, by code that ctypes makes: no memory can be made executable later, but what this one
     # takes has room for more.
     kept = ctypes.CFUNCTYPE(None)(_nothing)
@@ -65,6 +69,14 @@ def main() -> None:
         send(back, {**about, **facts}, made)
     del kept
     os._exit(0)  # an interpreter that ends in order asks for more than is allowed here
+
+
+def _load_office() -> None:
+    """What takes a second to import, for those who ask for it."""
+    from shizi.export import docx, xlsx
+
+    docx.template()
+    _ = xlsx
 
 
 def _nothing() -> None:

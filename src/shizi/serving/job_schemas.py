@@ -20,7 +20,7 @@ MOST_PAGES: Final = 50
 _LARGEST: Final = 2**31 - 1
 _ID: Final = "job_0199d5f1a2b34d8f1b8c5b7e3f0a9c2d4e6f8a1b3c5d"
 
-ResultFormat = Literal["json", "text", "md", "csv", "hocr", "alto"]
+ResultFormat = Literal["json", "text", "md", "csv", "xlsx", "docx", "hocr", "alto"]
 
 
 class JobQuery(ReadParameters):

@@ -14,7 +14,7 @@ from shizi.serving.problem import faults
 from shizi.serving.refusals import InvalidParameters
 from shizi.types import ModelInfo, Page
 
-Format = Literal["json", "text", "md", "csv", "hocr", "alto", "pdf", "annotated"]
+Format = Literal["json", "text", "md", "csv", "xlsx", "docx", "hocr", "alto", "pdf", "annotated"]
 
 
 class ReadParameters(BaseModel):
@@ -132,7 +132,7 @@ def check_format(recognized: bool, name: str) -> None:
     Raises:
         InvalidRequest: with what to use instead.
     """
-    if not recognized and name in ("text", "md", "pdf"):
+    if not recognized and name in ("text", "md", "docx", "pdf"):
         raise InvalidRequest(f"without recognition there is no text for the format {name}; use json, csv or annotated")
 
 
