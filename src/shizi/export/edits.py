@@ -15,17 +15,18 @@ from typing import Any, Final
 
 from shizi.errors import InvalidRequest
 from shizi.export.edits_text import Piece, followed
+from shizi.export.foreign import LARGEST_COORDINATE
 from shizi.export.json import strict
 from shizi.export.paragraphs import bounds
 from shizi.types import Document, Field, Line, Page, Point, Polygon, Table, Word
 
 MOST_EDITS: Final = 20_000
 LONGEST_TEXT: Final = 10_000
-LARGEST_COORDINATE: Final = 1e7
 LONGEST_ID: Final = 200
 
 _KEYS: Final = frozenset({"page", "line", "text", "after", "polygon", "score", "id"})
 _OF_ADDED: Final = frozenset({"after", "polygon", "score"})
+_CORNERS: Final = "four corners [x, y] are expected, in pixels of the page, clockwise from the text's own top left"
 _BREAKS: Final = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029]+")  # a line is one line
 
 
@@ -73,11 +74,14 @@ def edited(document: Document, edits: Sequence[Edit]) -> Document:
     """The document with the edits; it stays as it is itself.
 
     Raises:
-        InvalidRequest: a page or line that it does not have, or a line that is edited twice.
+        InvalidRequest: a page or line that it does not have, a line that is edited twice, or one added without four corners.
     """
     by_page: dict[int, list[tuple[int, Edit]]] = {}
     for index, edit in enumerate(edits):
-        by_page.setdefault(edit.page, []).append((index, edit))
+        if edit.line is None and len(edit.polygon) != 4:
+            raise InvalidRequest(f"edits[{index}].polygon: {_CORNERS}")
+        own = replace(edit, text=_BREAKS.sub(" ", edit.text).strip())
+        by_page.setdefault(edit.page, []).append((index, own))
     if unknown := sorted(by_page.keys() - {page.number for page in document.pages}):
         raise InvalidRequest(f"edits[{by_page[unknown[0]][0][0]}].page: the document has no page {unknown[0]}")
     pages = (_edited_page(page, by_page[page.number]) if page.number in by_page else page for page in document.pages)
@@ -215,7 +219,6 @@ def _edit(value: object, where: str) -> Edit:
     page, text = _whole(value["page"], f"{where}.page"), value["text"]
     if not isinstance(text, str) or len(text) > LONGEST_TEXT:
         raise InvalidRequest(f"{where}.text: a text of at most {LONGEST_TEXT} characters is expected")
-    text = _BREAKS.sub(" ", text).strip()
     _check_id(value.get("id"), f"{where}.id")
     if value["line"] is not None:
         if strange := sorted(value.keys() & _OF_ADDED):
@@ -254,6 +257,4 @@ def _polygon(value: object, where: str) -> Polygon:
         numbers = [number for point in value for number in point]
         if all(type(number) in (int, float) and abs(number) <= LARGEST_COORDINATE for number in numbers):
             return tuple((float(x), float(y)) for x, y in value)
-    raise InvalidRequest(
-        f"{where}: four corners [x, y] are expected, in pixels of the page, clockwise from the text's own top left"
-    )
+    raise InvalidRequest(f"{where}: {_CORNERS}")

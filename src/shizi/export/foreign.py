@@ -14,7 +14,7 @@ from shizi.types import Document, Page, Polygon
 if TYPE_CHECKING:
     from shizi.imaging.limits import Limits
 
-LARGEST_COORDINATE: Final = 1e7
+LARGEST_COORDINATE: Final = 1e7  # pixels
 LARGEST_NUMBER: Final = 1_000_000  # of a page
 
 

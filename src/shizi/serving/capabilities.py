@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any, get_args
 
 from shizi.export import EXPORTERS
+from shizi.export.edits import LONGEST_TEXT, MOST_EDITS
 from shizi.imaging.decode import ACCEPTED
 from shizi.release.crop import MAX_CROP_BYTES, MAX_CROP_PIXELS, MAX_CROP_SIDE
+from shizi.serving.drawing_page import LEAST_SIDE, MOST_SIDE
+from shizi.serving.export_schemas import MOST_DOCUMENT_BYTES, MOST_EDITS_BYTES, ExportForm, RenderForm
 from shizi.serving.feedback import MAX_BODY_BYTES, MOST_LISTED, Feedback
 from shizi.serving.job_schemas import JobForm, ResultFormat
 from shizi.serving.jobs import Jobs
@@ -26,6 +29,19 @@ def capabilities(options: ServiceOptions, jobs: Jobs | None = None, feedback: Fe
         "inputs": [name.strip() for name in ACCEPTED.replace(" and ", ", ").split(",")],
         "formats": {name: exporter.media_type for name, exporter in EXPORTERS.items()},
         "parameters": sorted(ReadingForm.model_fields),
+        "export": {
+            "parameters": sorted(ExportForm.model_fields),
+            "limits": {
+                "document_bytes": MOST_DOCUMENT_BYTES,
+                "edits_bytes": MOST_EDITS_BYTES,
+                "edits": MOST_EDITS,
+                "edit_characters": LONGEST_TEXT,
+            },
+        },
+        "render": {
+            "parameters": sorted(RenderForm.model_fields),
+            "limits": {"least_side": LEAST_SIDE, "most_side": MOST_SIDE},
+        },
         "dialects": {
             "/v1/ocr": {"bodies": ["multipart/form-data: file", "application/json: image_base64"]},
             "/v1/preview": {"bodies": ["multipart/form-data: file", "application/json: image_base64"]},
