@@ -21,7 +21,9 @@ from hypothesis.stateful import (
 
 from shizi.errors import NotFound
 from shizi.jobs.job import FINISHED, Claim, Ending, Job, JobLimits, LeaseLostError
+from shizi.jobs.sums import fold
 from tests.jobs.stores import IMAGE, PDF, Stores, page
+from tests.jobs.sums import counted, sums
 
 LIMITS = JobLimits(pages_per_task=2)
 PAGES = 5
@@ -101,6 +103,7 @@ class Jobs(RuleBasedStateMachine):
     def time_passes(self, seconds: int) -> None:
         self.stores.later(seconds)
         self.stores.tasks.expire()
+        fold(self.stores.database, 1)
 
     @rule(job=jobs)
     def cancel(self, job: Job) -> None:
@@ -124,6 +127,7 @@ class Jobs(RuleBasedStateMachine):
                     self.stores.job(job)
                 continue
             self.holds(job)
+        assert sums(self.stores.database) == counted(self.stores.database)
 
     def holds(self, job: Job) -> None:
         now = self.stores.job(job)

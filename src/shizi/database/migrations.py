@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 import sqlalchemy as sa
 
-from shizi.database import step_1, step_2, step_3, step_4, step_5
+from shizi.database import step_1, step_2, step_3, step_4, step_5, step_6
 from shizi.errors import InvalidRequest
 
 # A step that was released is never changed: what comes later is a step of its own.
-STEPS: Final[tuple[tuple[str, ...], ...]] = (
+STEPS: Final[tuple[tuple[str, ...] | Mapping[str, tuple[str, ...]], ...]] = (
     step_1.STATEMENTS,
     step_2.STATEMENTS,
     step_3.STATEMENTS,
     step_4.STATEMENTS,
     step_5.STATEMENTS,
+    step_6.STATEMENTS,
 )
 
 _LOCK: Final = 0x7368697A69  # any number that nobody else locks in this database
@@ -40,7 +42,7 @@ def migrate(connection: sa.Connection) -> None:
         raise InvalidRequest(
             f"the database is of a newer version of shizi (step {done}; this one knows {len(STEPS)}); install that version"
         )
-    for number, statements in enumerate(STEPS[done:], done + 1):
-        for statement in statements:
+    for number, step in enumerate(STEPS[done:], done + 1):
+        for statement in step if isinstance(step, tuple) else step[dialect]:
             connection.exec_driver_sql(statement.format(**_TYPES[dialect]))
         connection.execute(sa.text("INSERT INTO shizi_version (number) VALUES (:number)"), {"number": number})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,15 +10,14 @@ import sqlalchemy as sa
 
 from shizi.database.connect import Database
 from shizi.jobs.job import JOB_STATES
+from shizi.jobs.progress import HIDDEN
 
 _TASK_STATES: Final = ("queued", "running", "succeeded", "failed", "quarantined", "cancelled")
 _MESSAGE_STATES: Final = ("waiting", "delivered", "failed")
 
-_JOBS: Final = sa.text(
-    "SELECT state, count(*) AS number, sum(bytes) AS bytes FROM jobs WHERE state NOT IN ('receiving', 'deleted') GROUP BY state"
+_SUMS: Final = sa.text(
+    "SELECT kind, state, sum(number) AS number, sum(bytes) AS bytes, sum(attempts) AS attempts FROM job_sums GROUP BY kind, state"
 )
-_TASKS: Final = sa.text("SELECT state, count(*) AS number, sum(attempts) AS attempts FROM job_tasks GROUP BY state")
-_MESSAGES: Final = sa.text("SELECT state, count(*) AS number FROM webhook_messages GROUP BY state")
 _OLDEST: Final = sa.text("SELECT min(created) FROM jobs WHERE state = 'queued'")
 
 
@@ -51,17 +50,17 @@ def take_census(database: Database) -> Census:
     """
     with database.read() as connection:
         now = database.now(connection)
-        jobs = connection.execute(_JOBS).all()
-        tasks = connection.execute(_TASKS).all()
-        messages = {row.state: row.number for row in connection.execute(_MESSAGES)}
+        sums = {(row.kind, row.state): row for row in connection.execute(_SUMS)}
         oldest = connection.execute(_OLDEST).scalar_one()
-    by_state = {row.state: row.number for row in jobs}
-    of_tasks = {row.state: row.number for row in tasks}
+
+    def counts(kind: str, states: Sequence[str]) -> dict[str, int]:
+        return {state: int(sums[kind, state].number) if (kind, state) in sums else 0 for state in states}
+
     return Census(
-        {state: by_state.get(state, 0) for state in JOB_STATES},
-        {state: of_tasks.get(state, 0) for state in _TASK_STATES},
-        {state: messages.get(state, 0) for state in _MESSAGE_STATES},
-        sum(int(row.attempts or 0) for row in tasks),
-        sum(int(row.bytes or 0) for row in jobs),
+        counts("job", JOB_STATES),
+        counts("task", _TASK_STATES),
+        counts("message", _MESSAGE_STATES),
+        sum(int(row.attempts) for row in sums.values()),
+        sum(int(row.bytes) for (kind, state), row in sums.items() if kind == "job" and state not in HIDDEN),
         0.0 if oldest is None else max(0.0, now - oldest),
     )

@@ -16,6 +16,7 @@ from shizi.imaging.decode import is_pdf
 from shizi.jobs.job import MIB, UNFINISHED, JobLimits, Order, TaskKind, new_id
 from shizi.jobs.progress import add_event, lock_tenant
 from shizi.jobs.retention import forget
+from shizi.jobs.sums import held
 from shizi.jobs.tables import CHUNKS, DOCUMENTS, JOBS, TASKS, TENANTS
 
 CHUNK: Final = MIB
@@ -24,9 +25,7 @@ _AT_ONCE: Final = 8  # chunks of one transaction: what a crash loses, and how lo
 _HEAD: Final = 2048  # bytes that say whether it is a PDF
 _LATER_S: Final = 60.0
 _TRIES: Final = 3
-_ROW: Final = 2048  # bytes that a job or a document takes beside its contents, with its task, events and indexes
-_PAGE: Final = 256  # the same of a page
-_UNCHECKED: Final = 64 * MIB  # of one order, by which the sums of all jobs may be out: they cost a look at each job
+_UNCHECKED: Final = 64 * MIB  # of one order, by which the sums of all jobs may be out
 
 Notify = Callable[[str, int], None]
 
@@ -186,15 +185,13 @@ class Orders:
 
     def _check_bytes(self, connection: sa.Connection, tenant: str) -> None:
         limits = self._limits
-        rows = _ROW * (JOBS.c.documents + 1) + _PAGE * JOBS.c.pages + sa.func.length(JOBS.c.options)
-        held = sa.select(sa.func.coalesce(sa.func.sum(JOBS.c.bytes + rows), 0))
-        if connection.execute(held.where(JOBS.c.tenant == tenant)).scalar_one() > limits.tenant_bytes:
+        if held(connection, tenant) > limits.tenant_bytes:
             raise RateLimited(
                 f"more than {limits.tenant_bytes / MIB:.0f} MiB would be kept, the limit (tenant_bytes): delete jobs that "
                 "are not needed any more",
                 _LATER_S,
             )
-        if connection.execute(held).scalar_one() > limits.total_bytes:
+        if held(connection) > limits.total_bytes:
             raise Overloaded(
                 f"jobs of all tenants would take more than {limits.total_bytes / MIB:.0f} MiB, the limit (total_bytes): "
                 "try again later",

@@ -75,6 +75,7 @@ class Reconciler:
         if expired:
             log.warning("%d tasks were taken from workers that did not renew their lease", expired)
         self.expired += expired
+        self._retention.fold()
         for _ in range(self._tasks.waiting(_MOST_MESSAGES)):
             self._delivery.send("", 0)
         return False

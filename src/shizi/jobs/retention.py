@@ -12,6 +12,7 @@ from shizi.database.connect import Database
 from shizi.errors import NotFound
 from shizi.jobs.job import FINISHED, UNFINISHED, JobLimits
 from shizi.jobs.progress import end_tasks, lock_job
+from shizi.jobs.sums import fold
 from shizi.jobs.tables import CHUNKS, DOCUMENTS, EVENTS, JOBS, PAGES, TASKS
 
 _CHUNKS_AT_ONCE: Final = 32
@@ -82,6 +83,10 @@ class Retention:
         for tenant, job_id in gone:
             forget(self._database, tenant, job_id)
         return len(gone)
+
+    def fold(self) -> None:
+        """Keeps the sums of jobs short."""
+        fold(self._database)
 
     def _over(self) -> list[tuple[str, str]]:
         limits = self._limits

@@ -90,6 +90,17 @@ PAGES: Final = _table(
     data=sa.LargeBinary,
 )
 
+SUMS: Final = _table(
+    "job_sums",
+    tenant=sa.Text,
+    kind=sa.Text,
+    state=sa.Text,
+    number=sa.BigInteger,
+    bytes=sa.BigInteger,
+    held=sa.BigInteger,
+    attempts=sa.BigInteger,
+)
+
 EVENTS: Final = _table(
     "job_events", job_id=sa.Text, number=sa.Integer, tenant=sa.Text, kind=sa.Text, data=sa.Text, at=sa.Double
 )
