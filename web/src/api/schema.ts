@@ -1836,7 +1836,7 @@ export interface operations {
                      * @description form of the answer; pdf and annotated need the original as `file`
                      * @enum {string}
                      */
-                    format: "json" | "text" | "md" | "csv" | "hocr" | "alto" | "pdf" | "annotated";
+                    format: "json" | "text" | "md" | "csv" | "xlsx" | "docx" | "hocr" | "alto" | "pdf" | "annotated";
                     /**
                      * Name
                      * @description name of the file that the answer is saved as; the format's extension is put behind it
@@ -1865,6 +1865,8 @@ export interface operations {
                 content: {
                     "application/json": string;
                     "application/pdf": string;
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": string;
                     "application/xml": string;
                     "image/png": string;
                     "text/csv": string;
@@ -3342,7 +3344,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description pdf and annotated show the pages themselves, which a job does not keep: they are made by /v1/ocr */
-                format?: "json" | "text" | "md" | "csv" | "hocr" | "alto";
+                format?: "json" | "text" | "md" | "csv" | "xlsx" | "docx" | "hocr" | "alto";
             };
             header?: never;
             path: {
@@ -3361,6 +3363,8 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DocumentBody"];
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": string;
                     "application/xml": string;
                     "text/csv": string;
                     "text/html": string;
@@ -3742,7 +3746,7 @@ export interface operations {
                 /** @description find lines; without it each page is one ready-cut line */
                 detect?: boolean;
                 /** @description form of the answer; without it the header Accept chooses, and JSON is the default */
-                format?: ("json" | "text" | "md" | "csv" | "hocr" | "alto" | "pdf" | "annotated") | null;
+                format?: ("json" | "text" | "md" | "csv" | "xlsx" | "docx" | "hocr" | "alto" | "pdf" | "annotated") | null;
                 /** @description read only characters of these languages (BCP 47) */
                 languages?: string | null;
                 /** @description leave out lines that were read less surely; default 0.7, without detection 0 */
@@ -3785,7 +3789,7 @@ export interface operations {
                      * Format
                      * @description form of the answer; without it the header Accept chooses, and JSON is the default
                      */
-                    format?: ("json" | "text" | "md" | "csv" | "hocr" | "alto" | "pdf" | "annotated") | null;
+                    format?: ("json" | "text" | "md" | "csv" | "xlsx" | "docx" | "hocr" | "alto" | "pdf" | "annotated") | null;
                     /** @description an image or a PDF; may begin with data:image/png;base64, */
                     image_base64: string;
                     /**
@@ -3851,7 +3855,7 @@ export interface operations {
                      * Format
                      * @description form of the answer; without it the header Accept chooses, and JSON is the default
                      */
-                    format?: ("json" | "text" | "md" | "csv" | "hocr" | "alto" | "pdf" | "annotated") | null;
+                    format?: ("json" | "text" | "md" | "csv" | "xlsx" | "docx" | "hocr" | "alto" | "pdf" | "annotated") | null;
                     /**
                      * Languages
                      * @description read only characters of these languages (BCP 47)
@@ -3904,6 +3908,8 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["DocumentBody"];
                     "application/pdf": string;
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": string;
                     "application/xml": string;
                     "image/png": string;
                     "text/csv": string;
@@ -4042,7 +4048,7 @@ export interface operations {
                 /** @description find lines; without it each page is one ready-cut line */
                 detect?: boolean;
                 /** @description form of the answer; without it the header Accept chooses, and JSON is the default */
-                format?: ("json" | "text" | "md" | "csv" | "hocr" | "alto" | "pdf" | "annotated") | null;
+                format?: ("json" | "text" | "md" | "csv" | "xlsx" | "docx" | "hocr" | "alto" | "pdf" | "annotated") | null;
                 /** @description read only characters of these languages (BCP 47) */
                 languages?: string | null;
                 /** @description leave out lines that were read less surely; default 0.7, without detection 0 */
@@ -4085,7 +4091,7 @@ export interface operations {
                      * Format
                      * @description form of the answer; without it the header Accept chooses, and JSON is the default
                      */
-                    format?: ("json" | "text" | "md" | "csv" | "hocr" | "alto" | "pdf" | "annotated") | null;
+                    format?: ("json" | "text" | "md" | "csv" | "xlsx" | "docx" | "hocr" | "alto" | "pdf" | "annotated") | null;
                     /** @description an image or a PDF; may begin with data:image/png;base64, */
                     image_base64: string;
                     /**
@@ -4151,7 +4157,7 @@ export interface operations {
                      * Format
                      * @description form of the answer; without it the header Accept chooses, and JSON is the default
                      */
-                    format?: ("json" | "text" | "md" | "csv" | "hocr" | "alto" | "pdf" | "annotated") | null;
+                    format?: ("json" | "text" | "md" | "csv" | "xlsx" | "docx" | "hocr" | "alto" | "pdf" | "annotated") | null;
                     /**
                      * Languages
                      * @description read only characters of these languages (BCP 47)
@@ -4204,6 +4210,8 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["DocumentBody"];
                     "application/pdf": string;
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": string;
                     "application/xml": string;
                     "image/png": string;
                     "text/csv": string;
