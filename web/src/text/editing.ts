@@ -2,14 +2,18 @@
 import { nextTick, shallowRef } from 'vue'
 import { current, select } from '../documents/store'
 import type { ShownLine } from '../documents/types'
+import { say } from '../shell/messages'
 import { correct } from './correct'
+import { t } from './words'
 
 /** Key of the line; null while none is. */
 export const editing = shallowRef<string | null>(null)
 
+/** What is about to be replaced is not edited: it would be lost. */
 export function begin(key: string): void {
   select(key)
-  editing.value = key
+  if (current.value?.preview) say(t('preview'))
+  else editing.value = key
 }
 
 /** -1 and 1: the line before and after; 0: stay. */

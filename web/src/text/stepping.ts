@@ -28,9 +28,9 @@ export function useLineKeys(shown: Readonly<Ref<Tab>>, chosen: Ref<Tab>): LineKe
     begin(selected.value)
   }
 
-  function mark(event: KeyboardEvent): false | undefined {
+  function mark(): false | undefined {
     const line = lines.value.find((each) => each.key === selected.value)
-    if (!current.value || !line || event.ctrlKey || event.metaKey) return false
+    if (!current.value || current.value.preview || !line) return false
     const before = doubtful.value.map((each) => each.key)
     toggleChecked(current.value, line)
     if (shown.value !== 'doubtful' || !before.includes(line.key)) return
