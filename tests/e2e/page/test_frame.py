@@ -174,7 +174,7 @@ def test_the_first_tab_stop_skips_to_the_document(page: Page) -> None:
 def test_landmarks_and_headings_are_in_order(page: Page) -> None:
     with_document(page)
     for role in ("banner", "main", "complementary"):
-        expect(page.get_by_role(role)).to_have_count(1)  # type: ignore[arg-type]
+        expect(page.get_by_role(role)).to_have_count(1)
     levels = page.evaluate(
         """() => [...document.querySelectorAll('h1, h2, h3, h4')].filter((each) => each.checkVisibility())
             .map((each) => Number(each.tagName[1]))"""
