@@ -7,11 +7,12 @@ decimals, scores and measures of quality to four.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import io
 import json
 import math
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
 from shizi.errors import InvalidRequest
@@ -162,13 +163,11 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _read_object(kind: type[Any], value: Any, where: str) -> Any:  # noqa: ANN401 (an object of that kind)
     if not isinstance(value, dict):
         raise InvalidRequest(f"{where}: an object is expected")
-    hints = typing.get_type_hints(kind)
-    fields = {field.name: field for field in dataclasses.fields(kind)}
-    if unknown := sorted(value.keys() - fields.keys()):
-        raise InvalidRequest(f"{where}: {_shown(unknown[0])} is unknown; known are {', '.join(fields)}")
-    missing = dataclasses.MISSING
-    for name, field in fields.items():
-        if name not in value and field.default is missing and field.default_factory is missing:
+    hints, needed = _hints(typing.cast(Hashable, kind))
+    if unknown := sorted(value.keys() - hints.keys()):
+        raise InvalidRequest(f"{where}: {_shown(unknown[0])} is unknown; known are {', '.join(hints)}")
+    for name in needed:
+        if name not in value:
             raise InvalidRequest(f"{where}: {name!r} is missing")
     read = kind(**{name: _read(hints[name], item, f"{where}.{name}") for name, item in value.items()})
     if isinstance(read, _FOUR_CORNERS) and len(read.polygon) != len(_CORNERS):
@@ -178,7 +177,19 @@ def _read_object(kind: type[Any], value: Any, where: str) -> Any:  # noqa: ANN40
     return read
 
 
+@functools.cache
+def _hints(kind: Hashable) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+    """The types of a dataclass's fields by name, and the names of those without a default; finding them out takes a while."""
+    hints = typing.get_type_hints(kind)
+    fields = dataclasses.fields(typing.cast(type[Any], kind))
+    missing = dataclasses.MISSING
+    needed = (field.name for field in fields if field.default is missing and field.default_factory is missing)
+    return {field.name: hints[field.name] for field in fields}, tuple(needed)
+
+
 def _read(hint: Any, value: Any, where: str) -> Any:  # noqa: ANN401 (a value of the hinted type)
+    if hint in _NAMES:  # most values, so the cheapest question first
+        return _read_scalar(hint, value, where)
     origin = typing.get_origin(hint)
     if dataclasses.is_dataclass(hint):
         return _read_object(typing.cast(type[Any], hint), value, where)
@@ -194,7 +205,7 @@ def _read(hint: Any, value: Any, where: str) -> Any:  # noqa: ANN401 (a value of
         if not isinstance(value, dict):
             raise InvalidRequest(f"{where}: an object is expected")
         return {key: _read(float, item, f"{where}.{key[:_LONGEST_SHOWN]}") for key, item in value.items()}
-    return _read_scalar(hint, value, where)
+    raise AssertionError(f"{hint} is no type of a field")
 
 
 def _read_tuple(items: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:  # noqa: ANN401 (unchecked JSON)
