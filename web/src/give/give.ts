@@ -1,6 +1,6 @@
 /** Files that a person gave become entries; entries leave, and come back. */
 import { call, own } from '../api/client'
-import { add, currentId, entries, remove, show } from '../documents/store'
+import { add, currentId, currentPage, entries, remove, show } from '../documents/store'
 import type { Entry, Problem } from '../documents/types'
 import { say } from '../shell/messages'
 import { blank } from './blank'
@@ -29,7 +29,8 @@ export async function give(files: readonly File[], folder = false): Promise<void
   else if (wanted.length < known.length) say(t('leftOut', { count: known.length - wanted.length }))
   const most = await mostBytes()
   const taken = wanted.map(({ file, kind }) => taking(file, kind, most, wanted.length > MANY))
-  if (taken.length === 1 && taken[0]) show(taken[0].id)
+  const first = taken.find((entry) => entry.state !== 'failed') ?? taken[0]
+  if (first && (taken.length === 1 || taken.some(({ id }) => id === currentId.value))) show(first.id)
 }
 
 function taking(file: File, kind: Kind | null, most: number, many: boolean): Entry {
@@ -92,8 +93,8 @@ export async function reopen(id: string): Promise<void> {
 export async function restore(): Promise<void> {
   const all = await beforeReload()
   for (const kept of all) restored(kept)
-  const shown = sessionStorage.getItem(SHOWN)
-  if (all.some(({ row }) => row.id === shown)) show(shown)
+  const [id, page] = (sessionStorage.getItem(SHOWN) ?? '').split(':')
+  if (all.some(({ row }) => row.id === id)) show(id ?? null, Number(page) || undefined)
   await refresh()
 }
 
@@ -101,7 +102,7 @@ const SHOWN = 'shizi.shown'
 
 /** For the next `restore`. */
 export function noteShown(): void {
-  if (currentId.value) sessionStorage.setItem(SHOWN, currentId.value)
+  if (currentId.value) sessionStorage.setItem(SHOWN, `${currentId.value}:${currentPage.value}`)
   else sessionStorage.removeItem(SHOWN)
 }
 

@@ -6,6 +6,8 @@ import { allRows, documentBytes, erase, load, MOST_BYTES, opened, surplus, write
 import type { Change, Database, Kept, Row } from './rows'
 
 const SAVE_MS = 400
+/** With many documents at once, not after each of them. */
+const TIDY_MS = 300
 
 /** Kept documents that are not open in this tab, the latest first. */
 export const recent = shallowRef<readonly Row[]>([])
@@ -17,6 +19,8 @@ interface Keeper {
   readonly restarts: number
   first: boolean
   keepsFile: boolean
+  /** Of what was written last. */
+  bytes: number
   file: Blob | null
   document: Doc | null
   timer: ReturnType<typeof setTimeout> | undefined
@@ -27,6 +31,7 @@ interface Keeper {
 const keepers = new Map<string, Keeper>()
 const tab = tabId()
 let database: Promise<Database> | null = null
+let tidying: ReturnType<typeof setTimeout> | undefined
 
 function db(): Promise<Database> {
   database ??= opened()
@@ -40,6 +45,7 @@ export function keep(entry: Entry, kept: Kept | null = null): void {
     restarts: kept?.row.restarts ?? 0,
     first: kept === null,
     keepsFile: kept === null || kept.file !== null,
+    bytes: kept?.row.bytes ?? 0,
     file: kept?.file ?? null,
     document: kept?.document ?? null,
     timer: undefined,
@@ -95,34 +101,33 @@ async function saved(entry: Entry, keeper: Keeper): Promise<void> {
   const document =
     raw.state === 'job' || raw.document === keeper.document ? undefined : (raw.document ?? undefined)
   try {
-    const database = await db()
-    if (keeper.first) keeper.keepsFile = (await openBytes(database)) + raw.size <= MOST_BYTES
+    if (keeper.first) keeper.keepsFile = openBytes() + raw.size <= MOST_BYTES
     const file = keeper.keepsFile && raw.file !== keeper.file ? (raw.file ?? undefined) : undefined
-    const there = await stored(database, { row: rowOf(raw, keeper), file, document }, keeper)
-    if (!there) return release(entry.id)
+    const row = rowOf(raw, keeper)
+    if (!(await stored(await db(), { row, file, document }, keeper))) return release(entry.id)
     keeper.first = false
+    keeper.bytes = row.bytes
     keeper.document = document ?? keeper.document
     keeper.file = file ?? keeper.file
   } catch (error) {
     keepsNothing.value = true
     console.warn('shizi: not kept', error)
   }
-  await refresh()
+  tidying ??= setTimeout(() => void refresh(), TIDY_MS)
 }
 
-/** Of what is open in this tab, and so is not made room of. */
-async function openBytes(database: Database): Promise<number> {
-  const open = openIds()
-  return (await allRows(database)).reduce((sum, row) => sum + (open.has(row.id) ? row.bytes : 0), 0)
+/** Of what is open in this tab, and so makes no room for others. */
+function openBytes(): number {
+  let bytes = 0
+  for (const keeper of keepers.values()) bytes += keeper.bytes
+  return bytes
 }
 
-/** Makes room, first by the bounds and then, where the browser has less, by what it refuses. */
+/** Where the browser has less room than the bounds, the oldest make it. */
 async function stored(database: Database, change: Change, keeper: Keeper): Promise<boolean> {
   for (let left = change; ;) {
     try {
-      const there = await write(database, left, keeper.first)
-      await erase(database, surplus(await allRows(database), openIds()))
-      return there
+      return await write(database, left, keeper.first)
     } catch (error) {
       if (!(error instanceof DOMException) || error.name !== 'QuotaExceededError') throw error
       const oldest = (await allRows(database)).findLast((row) => !openIds().has(row.id))
@@ -161,11 +166,17 @@ function rowOf(entry: Entry, keeper: Keeper): Row {
   }
 }
 
-/** Looks again at what is kept. */
+/** Keeps the bounds, and looks again at what is kept. */
 export async function refresh(): Promise<void> {
+  clearTimeout(tidying)
+  tidying = undefined
   try {
+    const database = await db()
     const open = openIds()
-    recent.value = (await allRows(await db())).filter((row) => !open.has(row.id))
+    const rows = await allRows(database)
+    const gone = new Set(surplus(rows, open))
+    if (gone.size > 0) await erase(database, [...gone])
+    recent.value = rows.filter(({ id }) => !open.has(id) && !gone.has(id))
   } catch {
     keepsNothing.value = true
   }

@@ -69,6 +69,7 @@ async function orderOrRead(entry: Entry, signal: AbortSignal): Promise<boolean> 
 }
 
 function end(entry: Entry, signal: AbortSignal, state: Entry['state'], problem: Problem | null): void {
+  if (signal.reason === LET_GO) return
   if (signal.aborted) {
     if (entry.state !== 'cancelled') entry.state = 'cancelled'
     return
@@ -108,11 +109,13 @@ export function cancel(entry: Entry): void {
   if (entry.jobId !== null) void endJob(entry.jobId)
 }
 
-/** Ends following without ending the job on the server. */
+const LET_GO = new DOMException('nobody looks at it now', 'AbortError')
+
+/** Stops the work on an entry here, for now: its state stays, and so does its job on the server. */
 export function letGo(entry: Entry): void {
   const controller = running.get(entry.id)
   running.delete(entry.id)
-  controller?.abort()
+  controller?.abort(LET_GO)
 }
 
 /** Whoever signed in wants what was refused before. */
