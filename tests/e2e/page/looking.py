@@ -18,7 +18,7 @@ Json = Mapping[str, Any]
 
 def view(page: Page) -> Locator:
     """The part of the view that scrolls."""
-    return page.get_by_role("region", name="Page view").get_by_role("group")
+    return page.get_by_role("region", name="Page view").get_by_role("group", name="text panel")
 
 
 def box(page: Page, key: str) -> Locator:
@@ -132,21 +132,46 @@ def pdf_of(pages: int) -> bytes:
     """A PDF whose pages say their numbers, in a font that it does not bring along."""
     kids = " ".join(f"{4 + 2 * k} 0 R" for k in range(pages))
     objects = [
-        "<< /Type /Catalog /Pages 2 0 R >>",
-        f"<< /Type /Pages /Count {pages} /Kids [{kids}] >>",
-        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        f"<< /Type /Pages /Count {pages} /Kids [{kids}] >>".encode(),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
     ]
     for number in range(1, pages + 1):
-        text = f"BT /F 60 Tf 120 600 Td (Page {number}) Tj ET"
-        objects.append(
-            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << /Font << /F 3 0 R >> >> "
-            f"/Contents {len(objects) + 2} 0 R >>"
-        )
-        objects.append(f"<< /Length {len(text)} >>\nstream\n{text}\nendstream")
-    out, offsets = bytearray(b"%PDF-1.4\n"), []
+        objects += _page(len(objects) + 2, "/Font << /F 3 0 R >>", f"BT /F 60 Tf 120 600 Td (Page {number}) Tj ET")
+    return _pdf(objects)
+
+
+def scan_pdf(picture: Image.Image) -> bytes:
+    """A PDF of one page, which is a picture in JPEG 2000, as scanners and archives make them."""
+    stream = io.BytesIO()
+    picture.save(stream, "JPEG2000")
+    head = (
+        f"<< /Type /XObject /Subtype /Image /Width {picture.width} /Height {picture.height} /Filter /JPXDecode "
+        f"/Length {stream.tell()} >>\nstream\n"
+    )
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Count 1 /Kids [4 0 R] >>",
+        head.encode() + stream.getvalue() + b"\nendstream",
+        *_page(5, "/XObject << /X 3 0 R >>", "q 595 0 0 842 0 0 cm /X Do Q"),
+    ]
+    return _pdf(objects)
+
+
+def _page(content: int, resources: str, drawing: str) -> list[bytes]:
+    """A page and what is drawn on it, which is object number `content`."""
+    return [
+        f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << {resources} >> "
+        f"/Contents {content} 0 R >>".encode(),
+        f"<< /Length {len(drawing)} >>\nstream\n{drawing}\nendstream".encode(),
+    ]
+
+
+def _pdf(objects: Sequence[bytes]) -> bytes:
+    out, offsets = bytearray(b"%PDF-1.5\n"), []
     for number, content in enumerate(objects, 1):
         offsets.append(len(out))
-        out += f"{number} 0 obj\n{content}\nendobj\n".encode()
+        out += b"%d 0 obj\n%b\nendobj\n" % (number, content)
     table = "".join(f"{offset:010d} 00000 n \n" for offset in offsets)
     size = len(objects) + 1
     end = f"xref\n0 {size}\n0000000000 65535 f \n{table}trailer << /Size {size} /Root 1 0 R >>\nstartxref\n{len(out)}\n%%EOF"

@@ -6,11 +6,11 @@ import io
 import re
 import time
 
-from PIL import Image
+from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect
 
 from tests.e2e.page.harness import give
-from tests.e2e.page.looking import answered, document_of, line_of, pdf_of, shown, view
+from tests.e2e.page.looking import answered, document_of, line_of, pdf_of, scan_pdf, shown, view
 from tests.e2e.test_serve import SAMPLES
 
 MANY = 500
@@ -40,11 +40,10 @@ def test_pages_are_turned_by_keys_numbers_and_thumbnails(page: Page) -> None:
     assert current(page) == "2"
 
 
-def test_a_pdf_is_drawn_by_the_browser_as_the_server_sees_it(page: Page) -> None:
-    give(page, "report.pdf")
+def ink(page: Page) -> tuple[float, float]:
+    """The share of dark pixels of the picture that is shown, and its height by its width."""
     picture = page.locator(".sheet .ground canvas")
     expect(picture).to_be_attached()
-    # Light paper with some ink on it, in the proportions of A4.
     dark, ratio = picture.evaluate(
         """canvas => {
           const copy = Object.assign(document.createElement('canvas'), { width: 200, height: 283 })
@@ -56,8 +55,25 @@ def test_a_pdf_is_drawn_by_the_browser_as_the_server_sees_it(page: Page) -> None
           return [dark / (200 * 283), canvas.height / canvas.width]
         }"""
     )
+    return dark, ratio
+
+
+def test_a_pdf_is_drawn_by_the_browser(page: Page) -> None:
+    give(page, "report.pdf")
+    dark, ratio = ink(page)
     assert 0.005 < dark < 0.3
     assert abs(ratio - 297 / 210) < 0.01
+
+
+def test_a_scan_in_jpeg_2000_is_drawn_without_anything_from_elsewhere(page: Page) -> None:
+    picture = Image.new("L", (595, 842), 255)
+    ImageDraw.Draw(picture).rectangle((0, 0, 594, 210), fill=0)
+    answered(
+        page, document_of([line_of("half", (10, 10), (90, 20))], width=595, height=842), "scan.pdf", scan_pdf(picture)
+    )
+    shown(page, 1)
+    dark, _ = ink(page)
+    assert abs(dark - 0.25) < 0.02
 
 
 def test_five_hundred_pages_stay_usable(page: Page) -> None:

@@ -97,11 +97,23 @@ export function useViewerKeys({ camera, hand, canRead, go, turn, all }: Actions)
   on(
     [' '],
     () => t('drag'),
-    () => {
+    (event) => {
       if (!mine()) return false
-      hand.value = true
-      addEventListener('keyup', (event) => event.key === ' ' && (hand.value = false), { once: true })
+      if (!event.repeat && !hand.value) hold(hand)
       return undefined
     },
   )
+}
+
+/** Until the space bar is let go, or the window is left. */
+function hold(hand: Ref<boolean>): void {
+  hand.value = true
+  const release = (event: Event): void => {
+    if (event instanceof KeyboardEvent && event.key !== ' ') return
+    hand.value = false
+    removeEventListener('keyup', release)
+    removeEventListener('blur', release)
+  }
+  addEventListener('keyup', release)
+  addEventListener('blur', release)
 }

@@ -38,7 +38,9 @@ interface Picture {
 /** No canvas is longer: browsers have limits, and what is beyond is drawn in parts. */
 export const LONGEST = 4096
 const POINT = 200 / 72
+/** What the server is asked for: few sizes, since each costs an upload. */
 const SIDES = [512, 2048]
+const USUAL = 2048
 
 const pdfs = new Pool<PDFDocumentProxy>(
   3,
@@ -76,14 +78,14 @@ export async function pageSize(entry: Entry, page: number): Promise<PageSize> {
   const known = pageOf(entry, page)
   if (known) return { width: known.width, height: known.height }
   if (entry.kind === 'pdf') return withPdf(entry, async (pdf) => sizeOf(await points(pdf, page)))
-  return withPicture(entry, page, SIDES[0] as number, ({ size }) => size)
+  return withPicture(entry, page, USUAL, ({ size }) => size)
 }
 
 /** How many pages the file has. */
 export async function pageCount(entry: Entry): Promise<number> {
   if (entry.kind === 'pdf') return withPdf(entry, (pdf) => pdf.numPages)
   if (entry.kind === 'image') return 1
-  return withPicture(entry, 1, SIDES[0] as number, ({ pages: count }) => count)
+  return withPicture(entry, 1, USUAL, ({ pages: count }) => count)
 }
 
 /** A part of a page, `box` in its pixels, with `scale` pixels per pixel of the page; null where `pagePixels` has all there is. */
@@ -109,9 +111,10 @@ export async function pagePart(
   })
 }
 
-/** Gives up what is kept of an entry. */
-export function forget(entry: Entry): void {
-  if (entry.file) for (const pool of [pdfs, pictures, pages]) pool.drop(`${nameOf(entry)} `)
+/** Gives up what is kept of a file. */
+export function forget(file: Blob): void {
+  const name = names.get(file)
+  if (name !== undefined) for (const pool of [pdfs, pictures, pages]) pool.drop(`${name} `)
 }
 
 function scaled(entry: Entry, page: number): (drawn: Drawn) => PagePixels {
