@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
@@ -13,6 +14,7 @@ from pdfminer.high_level import extract_text
 from PIL import Image
 
 from shizi.export import to_dict
+from shizi.serving.keys import KeyStore
 from shizi.types import Document, Line, Page, Word
 from tests.serving.processes import LocalServer
 
@@ -84,7 +86,11 @@ def test_a_document_comes_back_as_text_with_its_corrections(client: httpx.Client
 
 
 def test_every_format_that_needs_no_original_is_made(client: httpx.Client) -> None:
-    formats = client.get("/v1/capabilities").json()["formats"]
+    offered = client.get("/v1/capabilities").json()
+    assert offered["export"]["limits"]["edits"] == 20_000
+    assert offered["render"]["limits"] == {"least_side": 16, "most_side": 8192}
+    formats = offered["formats"]
+    assert {"xlsx", "docx"} <= formats.keys()
     for name in formats.keys() - {"pdf", "annotated"}:
         answer = client.post("/v1/export", files=asked(format=name, edits=[EDIT]))
         assert (answer.status_code, answer.headers["content-type"]) == (200, formats[name]), answer.text
@@ -109,21 +115,16 @@ PAGE = to_dict(SAID)["pages"][0]
     [
         ({"document": "{"}, 422, "INVALID_REQUEST", "no JSON"),
         ({"document": "[" * 200_000}, 422, "INVALID_REQUEST", "no JSON"),
-        ({"document": '{"schema":"shizi/1","text":"","text":""}'}, 422, "INVALID_REQUEST", "twice"),
         ({"document": '{"schema":"shizi/2"}'}, 422, "INVALID_REQUEST", "shizi/1"),
         ({"document": None}, 400, "INVALID_REQUEST", "'document'"),
-        ({"document": to_dict(SAID) | {"text": "other"}}, 422, "INVALID_REQUEST", "document.text"),
         ({"document": to_dict(SAID) | {"pages": [PAGE | {"width": 0}]}}, 422, "INVALID_REQUEST", "width"),
         ({"document": to_dict(SAID) | {"pages": [PAGE, PAGE], "text": "\f".join([PAGE["text"]] * 2)}}, 422,
          "INVALID_REQUEST", "comes after"),
         ({"format": "doc"}, 422, "INVALID_REQUEST", "format"),
         ({"format": None}, 422, "INVALID_REQUEST", "format"),
-        ({"edits": "{}"}, 422, "INVALID_REQUEST", "a list"),
         ({"edits": "[" * 100_000}, 422, "INVALID_REQUEST", "no JSON"),
-        ({"edits": [EDIT, EDIT]}, 422, "INVALID_REQUEST", "edits[1].line: line 1 of page 1 is edited twice"),
         ({"edits": [EDIT | {"page": 2}]}, 422, "INVALID_REQUEST", "edits[0].page: the document has no page 2"),
         ({"edits": [EDIT | {"line": 3}]}, 422, "INVALID_REQUEST", "has 2 lines"),
-        ({"edits": [EDIT | {"colour": 3}]}, 422, "INVALID_REQUEST", "'colour' is unknown"),
         ({"format": "pdf"}, 422, "INVALID_REQUEST", "original"),
         ({"format": "pdf", "file": b"GIF89a, which nobody reads"}, 415, "UNSUPPORTED_FORMAT", "GIF"),
         ({"format": "annotated", "file": b"\x89PNG\r\n\x1a\n, broken"}, 422, "CORRUPT_DOCUMENT", "PNG"),
@@ -149,10 +150,14 @@ def test_only_forms_are_taken(client: httpx.Client) -> None:
     assert "twice" in refused(twice, 400, "INVALID_REQUEST")
 
 
-@pytest.mark.parametrize("address", ["/v1/export", "/v1/render"])
-def test_nobody_without_the_right_is_served(address: str) -> None:
-    with LocalServer({"strangers": False}) as server, server.client() as client:
-        refused(client.post(address, files=asked(file=picture())), 401, "UNAUTHENTICATED")
+def test_nobody_without_the_right_is_served(tmp_path: Path) -> None:
+    keys = KeyStore(tmp_path / "keys")
+    key, _ = keys.create("bank", "a", ["jobs"], None)
+    with LocalServer({"strangers": False, "keys": str(tmp_path / "keys")}) as server, server.client() as client:
+        for address in ("/v1/export", "/v1/render"):
+            refused(client.post(address, files=asked(file=picture())), 401, "UNAUTHENTICATED")
+            held = {"Authorization": f"Bearer {key}"}
+            refused(client.post(address, files=asked(file=picture()), headers=held), 403, "FORBIDDEN")
 
 
 def test_time_that_is_over_is_said(client: httpx.Client) -> None:
