@@ -106,6 +106,22 @@ def test_nothing_is_cut_off_on_small_screens(open_page: OpenPage, language: Lang
         assert beyond(page, page.locator(shown), wide) == []
 
 
+@pytest.mark.parametrize("wide", [320, 390])
+def test_menus_and_dialogs_fit_small_screens(open_page: OpenPage, wide: int) -> None:
+    page = with_document(open_page(width=wide, height=640))
+    for opener, opened in (("Take", "dialog"), ("Settings", "group"), ("Keys", "dialog")):
+        page.get_by_role("banner").get_by_role("button", name=opener).click()
+        menu = page.get_by_role(opened, name=opener)  # type: ignore[arg-type]
+        expect(menu).to_be_visible()
+        box = menu.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= wide
+        assert box["y"] + box["height"] <= 640
+        page.keyboard.press("Escape")
+        expect(menu).not_to_be_visible()
+
+
 def beyond(page: Page, pane: Locator, wide: int) -> list[str]:
     """Buttons and fields of a pane that reach out of the window, and are in nothing that scrolls to them."""
     handle = pane.element_handle()
