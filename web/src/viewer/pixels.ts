@@ -171,8 +171,15 @@ function unlessUnknown(error: unknown): typeof UNKNOWN {
 
 /** Turned as its EXIF block says, as the server does. */
 async function decoded(file: Blob): Promise<Picture> {
+  if (await isWebpWithExif(file)) throw new DOMException('browsers do not turn it', 'InvalidStateError')
   const bitmap = await createImageBitmap(file, { imageOrientation: 'from-image' })
   return { bitmap, size: { width: bitmap.width, height: bitmap.height }, pages: 1 }
+}
+
+/** By the flags of its chunk VP8X: browsers leave such a picture as it is stored. */
+async function isWebpWithExif(file: Blob): Promise<boolean> {
+  const head = new Uint8Array(await file.slice(0, 21).arrayBuffer())
+  return String.fromCharCode(...head.slice(8, 16)) === 'WEBPVP8X' && ((head[20] ?? 0) & 8) !== 0
 }
 
 async function served(
