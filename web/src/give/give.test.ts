@@ -2,11 +2,11 @@ import 'fake-indexeddb/auto'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { currentId, entries, remove, show } from '../documents/store'
 import { messages } from '../shell/messages'
-import { documentOf, json, paths, problem, serve } from './fakeServer'
+import { documentOf, JOB, json, paths, problem, serve } from './fakeServer'
 import { close, give, leave, reopen, restore } from './give'
 import { beforeReload, fetched, forget, recent, refresh } from './recent'
 import { opened } from './rows'
-import { cancel, letGo } from './work'
+import { cancel, LARGE_PDF, letGo } from './work'
 
 const PNG = '\x89PNG\r\n\x1a\n'
 
@@ -99,14 +99,15 @@ describe('what was given', () => {
   })
 
   it('is read on after a reload, but not for ever', async () => {
-    serve({ ...limits, 'POST v1/ocr': () => new Promise(() => undefined) })
-    await give([file('a.png')])
+    const never = (): Promise<Response> => new Promise(() => undefined)
+    serve({ 'POST v1/jobs': () => json({ id: JOB }), [`GET v1/jobs/${JOB}`]: never })
+    await give([file('a.pdf', `%PDF-${' '.repeat(LARGE_PDF)}`)])
     const id = entries[0]?.id ?? ''
-    await vi.waitFor(async () => expect((await fetched(id))?.row.state).toBe('reading'))
+    await vi.waitFor(async () => expect((await fetched(id))?.row.jobId).toBe(JOB))
     for (const restarts of [1, 2, 3]) {
       reload()
       await restore()
-      expect(states()).toEqual(['waiting'])
+      expect(states()).toEqual(['job'])
       await vi.waitFor(async () => expect((await fetched(id))?.row.restarts).toBe(restarts))
     }
     reload()
