@@ -16,7 +16,7 @@ from tests.e2e.page.harness import Language, Theme, Watch, axe, give
 NAMES: Final = {
     "settings": {"en": "Settings", "zh": "设置"},
     "keys": {"en": "Keys", "zh": "快捷键"},
-    "take": {"en": "Take", "zh": "导出"},
+    "take": {"en": "Export", "zh": "导出"},
 }
 
 

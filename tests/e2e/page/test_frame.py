@@ -109,7 +109,7 @@ def test_nothing_is_cut_off_on_small_screens(open_page: OpenPage, language: Lang
 @pytest.mark.parametrize("wide", [320, 390])
 def test_menus_and_dialogs_fit_small_screens(open_page: OpenPage, wide: int) -> None:
     page = with_document(open_page(width=wide, height=640))
-    for opener, opened in (("Take", "dialog"), ("Settings", "group"), ("Keys", "dialog")):
+    for opener, opened in (("Export", "dialog"), ("Settings", "group"), ("Keys", "dialog")):
         page.get_by_role("banner").get_by_role("button", name=opener).click()
         menu = page.get_by_role(opened, name=opener)  # type: ignore[arg-type]
         expect(menu).to_be_visible()

@@ -22,12 +22,12 @@ ENDINGS = {"text": "txt", "alto": "alto.xml", "annotated": "annotated.png"}
 
 
 def menu(page: Page) -> None:
-    page.get_by_role("button", name="Take").first.click()
-    expect(page.get_by_role("dialog", name="Take")).to_be_visible()
+    page.get_by_role("button", name="Export").first.click()
+    expect(page.get_by_role("dialog", name="Export")).to_be_visible()
 
 
 def choose(page: Page, extension: str) -> None:
-    page.get_by_role("dialog", name="Take").get_by_role(
+    page.get_by_role("dialog", name="Export").get_by_role(
         "button", name=re.compile(rf"^\.{re.escape(extension)} ")
     ).click()
 
@@ -92,7 +92,7 @@ def test_a_correction_is_in_every_format(page: Page, served: Serve) -> None:
             assert word in words, name
         assert "Flat white" not in words, name
         assert "HARBOUR" in words, name  # a PDF may have it in an order of its own
-        expect(page.get_by_role("dialog", name="Take")).to_be_hidden()
+        expect(page.get_by_role("dialog", name="Export")).to_be_hidden()
 
 
 def test_a_correction_is_in_the_annotated_picture(page: Page) -> None:
@@ -124,14 +124,14 @@ def test_the_text_is_copied_by_button_and_by_key(page: Page) -> None:
     page.evaluate("navigator.clipboard.writeText('')")
     menu(page)
     page.get_by_role("button", name="Text", exact=True).click()
-    expect(page.get_by_role("dialog", name="Take")).to_be_hidden()
+    expect(page.get_by_role("dialog", name="Export")).to_be_hidden()
     assert clipboard(page) == copied
 
 
 def test_markdown_is_copied(page: Page) -> None:
     corrected(page)
     menu(page)
-    page.get_by_role("dialog", name="Take").get_by_role("button", name="Markdown", exact=True).click()
+    page.get_by_role("dialog", name="Export").get_by_role("button", name="Markdown", exact=True).click()
     expect(page.get_by_text(re.compile(r"Copied: \d+ characters"))).to_be_visible()
     copied = clipboard(page)
     assert CORRECTED in copied
@@ -185,7 +185,7 @@ def test_what_fails_is_said_for_each_document_and_costs_no_other(page: Page, wat
     with zipfile.ZipFile(io.BytesIO(bytes_of(download.value))) as archive:
         (saved,) = archive.namelist()
     (missing,) = {"receipt.txt", "invoice.txt"} - {saved}
-    failed = page.get_by_role("dialog", name="Take").get_by_role("alert")
+    failed = page.get_by_role("dialog", name="Export").get_by_role("alert")
     expect(failed).to_contain_text("It could not be taken")
     expect(failed).to_contain_text(missing.removesuffix("txt"))
     assert axe(page) == []
@@ -203,9 +203,9 @@ def test_taking_many_shows_how_far_it_is_and_can_be_ended(page: Page) -> None:
     page.get_by_role("radio", name="All 2").check()
     choose(page, "txt")
     expect(page.get_by_role("progressbar", name=re.compile("0 of 2 documents"))).to_be_visible()
-    page.get_by_role("dialog", name="Take").get_by_role("button", name="Cancel").click()
+    page.get_by_role("dialog", name="Export").get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("progressbar")).to_have_count(0)
-    expect(page.get_by_role("dialog", name="Take")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Export")).to_be_visible()
 
 
 def test_the_file_is_sent_only_for_what_shows_the_page(page: Page) -> None:

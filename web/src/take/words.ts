@@ -2,7 +2,7 @@
 import { messages, translate } from '../i18n'
 
 const en = {
-  take: 'Take',
+  take: 'Export',
   copy: 'Copy',
   copyText: 'Text',
   copyMarkdown: 'Markdown',
@@ -24,7 +24,7 @@ const en = {
   dismiss: 'Close',
   again: 'Try again',
   tooLarge: 'The archive would be too large for the browser',
-  tooLargeTodo: 'Take fewer documents at a time.',
+  tooLargeTodo: 'Export fewer documents at a time.',
   needsFile: 'needs the file, which is not in this browser any more',
   edited: 'Your corrections are in it.',
   text: 'Plain text',
