@@ -186,7 +186,7 @@ def test_what_fails_is_said_for_each_document_and_costs_no_other(page: Page, wat
         (saved,) = archive.namelist()
     (missing,) = {"receipt.txt", "invoice.txt"} - {saved}
     failed = page.get_by_role("dialog", name="Export").get_by_role("alert")
-    expect(failed).to_contain_text("It could not be taken")
+    expect(failed).to_contain_text("It could not be exported")
     expect(failed).to_contain_text(missing.removesuffix("txt"))
     assert axe(page) == []
     with page.expect_download() as again:
@@ -224,4 +224,4 @@ def test_the_file_is_sent_only_for_what_shows_the_page(page: Page) -> None:
 
 def test_there_is_nothing_to_take_before_something_was_read(page: Page) -> None:
     menu(page)
-    expect(page.get_by_text("There is nothing to take yet.")).to_be_visible()
+    expect(page.get_by_text("There is nothing to export yet.")).to_be_visible()

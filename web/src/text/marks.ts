@@ -30,11 +30,11 @@ export function useMarks(
   watch(hovered, (key) => mark('data-hovered', key), { flush: 'sync' })
   watch(
     [selected, root, ...rendered],
-    ([key], [before]) => {
+    ([key, list], [before, listBefore]) => {
       mark('data-hovered', hovered.value)
       mark('data-selected', key as string | null)
       stop()
-      if (reveal && key !== before)
+      if (reveal && (key !== before || list !== listBefore))
         elementOf(root.value, key as string | null)?.scrollIntoView({ block: 'nearest' })
     },
     { flush: 'post', immediate: true },
