@@ -166,6 +166,8 @@ class Jobs(RuleBasedStateMachine):
         for job in self.ordered.values():
             if job.id not in self.gone:
                 self.stores.jobs.delete(job.tenant, job.id)
+        while self.stores.retention.bury():
+            pass
         assert set(self.stores.rows().values()) == {0}
         self.stores.database.close()
         self.folder.cleanup()

@@ -139,14 +139,23 @@ def test_deleting_leaves_nothing_whatever_runs(stores: Stores) -> None:
     stores.tasks.split(stores.claim(), 20)
     claim = stores.claim()
     stores.tasks.save(claim, page(1))
+    begun = stores.rows()
     stores.jobs.delete(TENANT, job.id)
-    assert set(stores.rows().values()) == {0}
+    with pytest.raises(NotFound):
+        stores.jobs.get(TENANT, job.id)
+    assert stores.rows() == {**begun, "job_tasks": 0}, (
+        "a request does not wait for the removal of what may be gigabytes"
+    )
+    assert stores.tasks.claim("worker") is None
     for say in (stores.tasks.renew, lambda claim: stores.tasks.save(claim, page(2))):
         with pytest.raises(LeaseLostError):
             say(claim)
-    assert list(stores.tasks.document(claim)) == []
+    assert list(stores.tasks.document(claim)) == [], "nor does a worker get any more of it"
     with pytest.raises(NotFound):
         stores.jobs.delete(TENANT, job.id)
+    assert stores.retention.bury() == 1
+    assert set(stores.rows().values()) == {0}
+    assert stores.retention.bury() == 0
 
 
 def test_the_same_request_twice_is_one_job(stores: Stores) -> None:
@@ -196,6 +205,7 @@ def test_a_key_is_free_again_when_its_job_is_gone_or_its_documents_broke_off(sto
         stores.order(IMAGE, **KEY)
     stores.later(stores.limits.receive_s + 1)
     assert stores.order(IMAGE, **KEY).state == "queued"
+    stores.retention.bury()
     assert stores.rows()["jobs"] == 1
 
 

@@ -61,6 +61,7 @@ def test_many_changes_are_folded_into_one_row_for_each_state(stores: Stores) -> 
     assert fold(stores.database) == 0
     stores.jobs.delete(TENANT, job.id)
     stores.jobs.delete("other", other.id)
+    assert stores.retention.bury() == 2
     fold(stores.database, 1)
     assert rows(stores) == 0, "nothing is left of what is gone"
     assert sums(stores.database) == {}

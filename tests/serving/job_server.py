@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 
 from shizi.database.connect import connect
-from shizi.jobs.job import Claim, JobLimits
+from shizi.jobs.job import Claim, JobLimits, Made
 from shizi.jobs.tasks import TaskStore
 from shizi.serving.keys import KeyStore
 from shizi.types import Line, ModelInfo, Page
@@ -55,7 +55,7 @@ class JobServer:
                 continue
             count = int(data.split()[1]) if data.startswith(b"pages ") else 1
             for number in claim.pages or range(1, count + 1):
-                self.tasks.save(claim, page(number, f"{text} {claim.document}.{number}"))
+                self.tasks.save(claim, page(number, f"{text} {claim.document}.{number}"), Made((MODEL,)))
             self.tasks.succeed(claim)
 
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from shizi.database.connect import Database
 from shizi.export.json import from_json, to_json
 from shizi.jobs.job import MIB, Made
-from shizi.jobs.tables import CHUNKS, PAGES
+from shizi.jobs.tables import CHUNKS, JOBS, PAGES
 from shizi.types import Document, ModelInfo, Page
 
 PART: Final = MIB
@@ -23,6 +23,7 @@ _CURSOR: Final = 1_000_000  # more than a document has pages
 def document_bytes(database: Database, tenant: str, job_id: str, document: int) -> Iterator[bytes]:
     """The chunks of a document; each is read in a transaction of its own, so a slow reader holds nothing up."""
     number = 0
+    there = sa.exists().where(JOBS.c.id == job_id, JOBS.c.tenant == tenant, JOBS.c.state != "deleted")
     while True:
         with database.read() as connection:
             data = connection.execute(
@@ -31,6 +32,7 @@ def document_bytes(database: Database, tenant: str, job_id: str, document: int) 
                     CHUNKS.c.job_id == job_id,
                     CHUNKS.c.document == document,
                     CHUNKS.c.number == number,
+                    there,
                 )
             ).scalar_one_or_none()
         if data is None:

@@ -28,7 +28,7 @@ class ReconcilerOptions:
     """How often it looks.
 
     Attributes:
-        every_s: seconds between two looks at leases and waiting tasks.
+        every_s: seconds between two looks at leases, waiting tasks, and jobs that were deleted.
         retention_s: seconds between two looks at jobs whose time is over.
     """
 
@@ -55,7 +55,9 @@ class Reconciler:
     async def run(self) -> None:
         """Looks again and again until it is cancelled."""
         await asyncio.gather(
-            self._again(self._leases, self._options.every_s), self._again(self._sweep, self._options.retention_s)
+            self._again(self._leases, self._options.every_s),
+            self._again(self._bury, self._options.every_s),
+            self._again(self._sweep, self._options.retention_s),
         )
 
     async def _again(self, look: Callable[[], bool], every_s: float) -> None:
@@ -79,6 +81,9 @@ class Reconciler:
         for _ in range(self._tasks.waiting(_MOST_MESSAGES)):
             self._delivery.send("", 0)
         return False
+
+    def _bury(self) -> bool:
+        return self._retention.bury() >= JOBS_AT_ONCE
 
     def _sweep(self) -> bool:
         removed = self._retention.sweep()

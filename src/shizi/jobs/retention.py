@@ -84,6 +84,19 @@ class Retention:
             forget(self._database, tenant, job_id)
         return len(gone)
 
+    def bury(self) -> int:
+        """Removes what tenants have deleted, and what was half removed.
+
+        Returns:
+            How many jobs; where it is `JOBS_AT_ONCE`, there may be more.
+        """
+        deleted = sa.select(JOBS.c.tenant, JOBS.c.id).where(JOBS.c.state == "deleted").limit(JOBS_AT_ONCE)
+        with self._database.read() as connection:
+            gone = [(row.tenant, row.id) for row in connection.execute(deleted)]
+        for tenant, job_id in gone:
+            forget(self._database, tenant, job_id)
+        return len(gone)
+
     def fold(self) -> None:
         """Keeps the sums of jobs short."""
         fold(self._database)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, BinaryIO, Final
 
 import sqlalchemy as sa
@@ -23,7 +23,7 @@ from shizi.jobs.job import (
 )
 from shizi.jobs.orders import Notify, Orders
 from shizi.jobs.progress import HIDDEN, end_tasks, lock_job, not_found
-from shizi.jobs.retention import forget, hide
+from shizi.jobs.retention import hide
 from shizi.jobs.tables import DOCUMENTS, EVENTS, JOBS
 from shizi.types import Document, Page
 
@@ -176,6 +176,15 @@ class JobStore:
             ).all()
         return [Event(row.number, row.kind, json.loads(row.data), row.at) for row in rows]
 
+    def last_events(self, jobs: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], int]:
+        """Numbers of the latest events of some jobs, by tenant and id; jobs that are not there are left out."""
+        wanted = sa.select(JOBS.c.tenant, JOBS.c.id, JOBS.c.last_event).where(
+            JOBS.c.id.in_([job_id for _, job_id in jobs]), JOBS.c.state.not_in(HIDDEN)
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(wanted).all()
+        return {(row.tenant, row.id): row.last_event for row in rows if (row.tenant, row.id) in jobs}
+
     def cancel(self, tenant: str, job_id: str) -> Job:
         """Ends a job now; pages that were read stay, those that are being read are dropped. A finished one stays as it is.
 
@@ -189,7 +198,7 @@ class JobStore:
             return self._get(connection, tenant, job_id)
 
     def delete(self, tenant: str, job_id: str) -> None:
-        """Removes a job with all its documents, results and events, in whatever state it is.
+        """Takes a job out of everybody's sight, for ever, in whatever state it is; its documents, results and events follow soon.
 
         Raises:
             NotFound: the tenant has no such job.
@@ -197,7 +206,6 @@ class JobStore:
         with self._database.begin() as connection:
             lock_job(connection, tenant, job_id)
             hide(connection, tenant, job_id)
-        forget(self._database, tenant, job_id)
 
     def _get(self, connection: sa.Connection, tenant: str, job_id: str) -> Job:
         row = connection.execute(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -53,23 +52,25 @@ async def stream(
     begun = said = time.monotonic()
     events = begin
     yield f"retry: {_RETRY_MS}\n\n".encode()
-    while True:
-        for event in events:
-            after, said = event.number, time.monotonic()
-            yield written(event)
-            if event.kind == LAST:
+    with jobs.watch.on(tenant, job_id) as watched:
+        while True:
+            for event in events:
+                after, said = event.number, time.monotonic()
+                yield written(event)
+                if event.kind == LAST:
+                    return
+            if ending() or time.monotonic() - begun > options.longest_stream_s:
                 return
-        if ending() or time.monotonic() - begun > options.longest_stream_s:
-            return
-        if len(events) < _AT_ONCE:
             if time.monotonic() - said > options.keep_alive_s:
                 said = time.monotonic()
                 yield b": nothing new\n\n"
-            await asyncio.sleep(options.poll_s)
-        try:
-            events = await following(jobs, tenant, job_id, after)
-        except (NotFound, StorageUnavailable):
-            return
+            if len(events) < _AT_ONCE and not await watched.newer(after, options.poll_s):
+                events = ()
+                continue
+            try:
+                events = await following(jobs, tenant, job_id, after)
+            except (NotFound, StorageUnavailable):
+                return
 
 
 async def following(jobs: Jobs, tenant: str, job_id: str, after: int) -> Sequence[Event]:

@@ -19,6 +19,7 @@ from shizi.jobs.webhook_store import WebhookStore
 from shizi.jobs.webhook_target import TargetRules, target_of
 from shizi.serving.caller import Caller
 from shizi.serving.job_uploads import JobUploadLimits, Spooled
+from shizi.serving.job_watch import Watch
 from shizi.serving.refusals import InvalidParameters
 
 T = TypeVar("T")
@@ -40,7 +41,7 @@ class JobsOptions:
         tenant_fetched: of them, of one tenant.
         listeners: streams of events at a time.
         tenant_listeners: of them, of one tenant.
-        poll_s: seconds between looks at the database for a stream.
+        poll_s: seconds between looks at the database for all streams.
         keep_alive_s: seconds of silence after which a stream says that it is alive.
         longest_stream_s: seconds after which a stream ends, and its reader comes again, with a key that still holds.
         threads: that wait for the database.
@@ -69,6 +70,9 @@ class Jobs:
         store: the jobs.
         webhooks: their messages.
         options: bounds.
+
+    Attributes:
+        watch: for streams of events.
     """
 
     def __init__(self, store: JobStore, webhooks: WebhookStore, options: JobsOptions) -> None:
@@ -79,6 +83,7 @@ class Jobs:
         self._uploads: Counter[str] = Counter()
         self._fetched: Counter[str] = Counter()
         self._listening: Counter[str] = Counter()
+        self.watch = Watch(lambda keys: self.run(lambda: store.last_events(keys)), options.poll_s)
 
     @property
     def upload_limits(self) -> JobUploadLimits:
@@ -161,6 +166,7 @@ class Jobs:
 
     def close(self) -> None:
         """Ends the threads."""
+        self.watch.close()
         self._threads.shutdown(cancel_futures=True)
         self._orders.shutdown(cancel_futures=True)
 
