@@ -55,6 +55,9 @@ def test_files_that_are_picked_are_read_many_at_once(page: Page) -> None:
     expect_read(page, "receipt.jpg", RECEIPT)
     expect_read(page, "report.pdf", REPORT)
     expect(entry(page, "report.pdf")).to_contain_text("2 pages")
+    page.get_by_role("button", name="Close the 3 that are done").click()
+    expect(page.get_by_role("heading", name="Drop a scan here")).to_be_visible()
+    expect(page.get_by_role("region", name="Recent").locator("li")).to_have_count(3)
 
 
 def test_a_file_that_is_dropped_anywhere_is_read(page: Page) -> None:

@@ -2,6 +2,8 @@
 import { markRaw } from 'vue'
 import { currentId, currentPage, hovered, page, select, selected, setDocument } from '../documents/store'
 import type { Doc, Entry, Line, Page } from '../documents/types'
+import { say } from '../shell/messages'
+import { t } from './words'
 
 /** Changes that were made to a preview refer to lines that are no more, and go. */
 export function replace(entry: Entry, document: Doc, preview = false): void {
@@ -9,6 +11,7 @@ export function replace(entry: Entry, document: Doc, preview = false): void {
   const before = shown ? page.value : null
   const key = shown ? selected.value : null
   if (entry.preview) {
+    if (entry.edits.length > 0) say(t('editsGone', { name: entry.name }))
     entry.edits = markRaw([])
     entry.checked = []
   }

@@ -61,6 +61,17 @@ describe('an image', () => {
     expect(entry).toMatchObject({ state: 'done', problem: null })
   })
 
+  it('that took too long says so, where the key may order no job', async () => {
+    serve({
+      'POST v1/ocr': () => problem(504, 'TIMEOUT', true),
+      'POST v1/jobs': () => problem(403, 'FORBIDDEN'),
+    })
+    const entry = given('small.png')
+    start(entry)
+    await ended(entry)
+    expect(entry).toMatchObject({ state: 'failed', problem: { code: 'TIMEOUT' }, orderKey: null })
+  })
+
   it('says what is wrong with it', async () => {
     serve({ 'POST v1/ocr': () => problem(422, 'CORRUPT_DOCUMENT') })
     const entry = given('small.png')

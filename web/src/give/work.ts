@@ -50,7 +50,12 @@ async function readOrOrder(entry: Entry, signal: AbortSignal): Promise<boolean> 
     return true
   } catch (error) {
     if (!mayBeJob(error, entry)) throw error
-    await order(entry, signal)
+    try {
+      await order(entry, signal)
+    } catch (refusal) {
+      entry.orderKey = null
+      throw isForbidden(refusal) ? error : refusal
+    }
     return false
   }
 }
@@ -61,7 +66,7 @@ async function orderOrRead(entry: Entry, signal: AbortSignal): Promise<boolean> 
     await order(entry, signal)
     return false
   } catch (error) {
-    if (!(error instanceof ApiError) || error.problem.status !== 403) throw error
+    if (!isForbidden(error)) throw error
     entry.orderKey = null
     await read(entry, signal)
     return true
@@ -128,6 +133,10 @@ watch(key, (now) => {
     }
   }
 })
+
+function isForbidden(error: unknown): boolean {
+  return error instanceof ApiError && error.problem.status === 403
+}
 
 function problemOf(error: unknown): Problem {
   return error instanceof ApiError ? error.problem : { ...own('INTERNAL', String(error)), retryable: false }
