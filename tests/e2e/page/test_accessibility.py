@@ -96,3 +96,25 @@ def test_axe_finds_nothing_on_a_small_screen(open_page: OpenPage, language: Lang
     for index in range(tabs.count()):
         tabs.nth(index).click()
         assert axe(page) == []
+
+
+@pytest.mark.parametrize(("language", "theme"), [("en", "dark"), ("zh", "light")])
+def test_axe_finds_nothing_while_signing_in(
+    open_page: OpenPage, watch: Watch, language: Language, theme: Theme
+) -> None:
+    watch.allow("401")
+    page = open_page(language, theme)
+    body = {
+        "type": "urn:shizi:error:UNAUTHENTICATED",
+        "title": "Unauthenticated",
+        "status": 401,
+        "detail": "say who you are, with an API key or a token",
+        "code": "UNAUTHENTICATED",
+        "number": 4010,
+        "request_id": "0123456789abcdef",
+        "retryable": False,
+    }
+    page.route("**/v1/**", lambda route: route.fulfill(status=401, json=body))
+    give(page, "receipt.jpg")
+    expect(page.locator("dialog[open]").get_by_role("textbox")).to_be_visible()
+    assert axe(page) == []
