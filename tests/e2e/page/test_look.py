@@ -59,6 +59,7 @@ def test_hovering_or_selecting_on_either_side_marks_the_other(page: Page, invoic
     page.mouse.click(*middle(box(page, key)))
     expect(row).to_have_attribute("data-selected", "")
     expect(box(page, key)).to_have_class(SELECTED)
+    expect(view(page)).to_have_css("outline-style", "none")
     other = key_of(invoice, "Thermostatic")
     page.get_by_role("region", name="Text", exact=True).locator(f'[data-key="{other}"]').click()
     expect(box(page, other)).to_have_class(SELECTED)

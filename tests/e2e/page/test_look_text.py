@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.page.harness import until
+from tests.e2e.page.harness import give, until
 from tests.e2e.page.looking import (
     answered,
     blank_png,
@@ -75,6 +75,9 @@ def test_a_drag_selects_from_word_to_word_and_a_double_click_selects_one(page: P
     assert words.nth(1).evaluate("word => getComputedStyle(word).cursor") == "text"
     page.mouse.dblclick(epsilon["x"] + epsilon["width"] / 3, epsilon["y"] + epsilon["height"] / 2)
     assert page.evaluate(selection) == ["epsilon"]
+    give(page, "turned.png")
+    page.get_by_text("turned.png").first.click()
+    assert page.evaluate("() => getSelection().isCollapsed")
 
 
 def test_boxes_of_text_lie_on_the_words_of_a_slanted_page(page: Page, served: Serve) -> None:

@@ -27,6 +27,7 @@ export function useGestures({ camera, selecting, hand }: Options) {
     const view = camera.scroller.value
     if (!view || event.button > 1 || onScrollbar(event, view)) return
     event.preventDefault()
+    view.dataset['byHand'] = '' // who works with the mouse needs no ring around the view
     view.focus({ preventScroll: true })
     const pans = event.button === 1 || hand.value
     const text = selecting()
@@ -44,13 +45,13 @@ export function useGestures({ camera, selecting, hand }: Options) {
         view.scrollTo({ left: left + x - move.clientX, top: top + y - move.clientY, behavior: 'instant' })
       }
     })
-    const key = keyAt(event.target)
+    const line = keyAt(event.target)
     const clicked = event.button === 0 && !hand.value && event.detail === 1 && !event.shiftKey
     const before = end
     end = () => {
       before?.()
       panning.value = false
-      if (clicked && !moved) select(key)
+      if (clicked && !moved) select(line)
     }
   }
 
@@ -86,6 +87,10 @@ export function useGestures({ camera, selecting, hand }: Options) {
     camera.zoomTo(camera.zoom.value * factor, [event.clientX, event.clientY])
   }
 
+  function ring(event: KeyboardEvent | FocusEvent): void {
+    delete (event.currentTarget as HTMLElement).dataset['byHand']
+  }
+
   let pinch: { apart: number; zoom: number } | null = null
 
   function touch(event: TouchEvent): void {
@@ -109,6 +114,8 @@ export function useGestures({ camera, selecting, hand }: Options) {
     ['touchstart', touch],
     ['touchmove', touch],
     ['touchend', touch],
+    ['keydown', ring],
+    ['blur', ring],
   ]
   watch(camera.scroller, (now, before) => {
     for (const [name, run] of listeners) {
