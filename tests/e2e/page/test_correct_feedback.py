@@ -5,15 +5,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import json
 from typing import Any
 
 from PIL import Image
 from playwright.sync_api import Page, Request, expect
 
 from tests.e2e.page.conftest import OpenPage
-from tests.e2e.page.harness import SAMPLES, Watch, give, until
+from tests.e2e.page.harness import Watch, give, until
 from tests.e2e.page.test_correct import line, read, replace
-from tests.e2e.test_serve import Serve
+from tests.e2e.test_serve import SAMPLES, Serve
 
 SHA256 = hashlib.sha256((SAMPLES / "receipt.jpg").read_bytes()).hexdigest()
 HELD_MS = 4_500  # a moment longer than a correction waits for second thoughts
@@ -26,7 +27,7 @@ def sent(page: Page) -> list[dict[str, Any]]:
 
     def seen(request: Request) -> None:
         if request.url.endswith("/v1/feedback"):
-            bodies.append(request.post_data_json)
+            bodies.append(json.loads(request.post_data or ""))
 
     page.on("request", seen)
     return bodies

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
-from tests.e2e.page.harness import SAMPLES, Watch, give
+from tests.e2e.page.harness import Watch, give
 from tests.e2e.page.test_correct import editor, line, read, replace
+from tests.e2e.test_serve import SAMPLES
 
 
 def draw(page: Page, box: dict[str, float] | None, grow: float = 3) -> None:
@@ -31,8 +32,11 @@ def place_of(page: Page, text: str) -> dict[str, float]:
     expect(chosen).to_have_count(1)
     box = chosen.bounding_box()
     assert box is not None
-    high = box["height"]  # of a line that is a little slanted: its neighbours reach into it
-    return {"x": box["x"], "y": box["y"] + 0.2 * high, "width": box["width"], "height": 0.6 * high}
+    x, y, wide, high = (box[name] for name in ("x", "y", "width", "height"))
+    # of a line that is a little slanted: its neighbours reach into it
+    if high < wide:
+        return {"x": x, "y": y + 0.2 * high, "width": wide, "height": 0.6 * high}
+    return {"x": x + 0.2 * wide, "y": y, "width": 0.6 * wide, "height": high}
 
 
 def texts(page: Page) -> list[str]:
@@ -87,7 +91,12 @@ def test_it_is_shown_that_it_is_read_and_what_went_wrong(page: Page, watch: Watc
     page.keyboard.press("F2")
     replace(page, "mine")
     problem = '{"code": "OVERLOADED", "detail": "", "status": 503, "title": "", "retryable": true}'
-    page.route("**/v1/ocr*", lambda route: (page.wait_for_timeout(300), route.fulfill(status=503, body=problem)))
+
+    def late(route: Route) -> None:
+        page.wait_for_timeout(300)
+        route.fulfill(status=503, body=problem)
+
+    page.route("**/v1/ocr*", late)
     draw(page, box)
     expect(page.get_by_role("status").filter(has_text="Reading the region")).to_be_visible()
     expect(page.get_by_text("The server is busy.")).to_be_visible()

@@ -13,9 +13,9 @@ import pytest
 from PIL import Image, ImageChops
 from playwright.sync_api import Download, Page, expect
 
-from tests.e2e.page.harness import SAMPLES, Watch, axe, give
+from tests.e2e.page.harness import Watch, axe, give
 from tests.e2e.page.test_correct import line, read, replace
-from tests.e2e.test_serve import Serve
+from tests.e2e.test_serve import SAMPLES, Serve
 
 CORRECTED = "2 x Flat White 咖啡"
 ENDINGS = {"text": "txt", "alto": "alto.xml", "annotated": "annotated.png"}
