@@ -16,7 +16,7 @@ import pytest
 
 from shizi.export import from_json
 from tests.serving.job_server import JobServer, files, job_server, page
-from tests.serving.processes import LocalServer, until
+from tests.serving.processes import WAIT_S, LocalServer, until
 
 PROBLEM = "application/problem+json"
 OFFICE = "application/vnd.openxmlformats-officedocument"
@@ -318,6 +318,20 @@ def test_strangers_know_only_the_jobs_whose_ids_they_have(tmp_path: Path) -> Non
         told = stranger.post("/v1/jobs", files=files(b"one"), data={"webhook_url": "https://receiver.example/"})
         problem(told, 422, "INVALID_REQUEST")
         assert stranger.delete(f"/v1/jobs/{job['id']}").status_code == 204
+
+
+def test_strangers_at_other_addresses_have_other_idempotency_keys(tmp_path: Path) -> None:
+    jobs = {"folder": str(tmp_path), "limits": {}, "strangers_share": False}
+    headers = {"Idempotency-Key": "1"}
+    with LocalServer(jobs=jobs) as process, process.client() as here:
+        elsewhere = httpx.HTTPTransport(local_address="127.0.0.2")
+        with httpx.Client(base_url=process.url, timeout=WAIT_S, transport=elsewhere) as there:
+            mine, again, theirs, other = (
+                client.post("/v1/jobs", files=files(document), headers=headers)
+                for client, document in ((here, b"one"), (here, b"one"), (there, b"one"), (there, b"two"))
+            )
+    assert mine.json()["id"] == again.json()["id"] != theirs.json()["id"]
+    problem(other, 409, "CONFLICT")
 
 
 def test_an_order_that_breaks_off_leaves_nothing(server: JobServer) -> None:

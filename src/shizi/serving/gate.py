@@ -50,7 +50,7 @@ class Gate:
         return count
 
     async def _count(self, request: Request, caller: Caller, cost: Cost) -> None:
-        address = self._address(request)
+        address = self.address(request)
         headers = trace_of(request.scope).headers
         try:
             headers.update((await self.limiter.check(caller, address, cost)).headers())
@@ -58,5 +58,6 @@ class Gate:
             headers.update((await self.limiter.state(caller, address)).headers())
             raise
 
-    def _address(self, request: Request) -> Address:
+    def address(self, request: Request) -> Address:
+        """Where a request came from, as far as the proxies before this server are believed."""
         return self.addresses.of(request.client.host if request.client else "", request.headers)

@@ -119,6 +119,9 @@ def _ordering(router: APIRouter, service: Service, jobs: Jobs) -> None:
         """Takes any number of documents, each a field `file`; all are read with the same parameters."""
         caller = await service.gate.caller(request, JOBS)
         key = idempotency_key(request.headers.get("Idempotency-Key"))
+        if key is not None and caller.anonymous and not jobs.options.strangers_share:
+            # Else who guesses, or happens to choose, a stranger's key would be given that one's job.
+            key = f"{service.gate.address(request)} {key}"
         with jobs.receiving(caller.tenant):
             spooled = await receive_documents(request, service.options.uploads, jobs.upload_limits, service.threads)
             with spooled:
