@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { shownLines } from '../documents/lines'
 import type { LineEdit, Polygon } from '../documents/types'
-import { editsOf, placeOf, type Found } from './merge'
+import { editsOf, ofRegion, placeOf, type Found } from './merge'
 import { turnedBack } from './reread'
 import { docWith, pageWith } from './testing'
 
@@ -75,6 +75,24 @@ describe('lines of a region', () => {
       'four',
     ])
     expect(twice.edits).toHaveLength(1)
+  })
+})
+
+describe('ofRegion', () => {
+  it('leaves out what is outside, and parts of lines that only reach into it', () => {
+    const read = [
+      found('two', 10, 40),
+      found('ne', 80, 10, 40, 10),
+      found('beside', 130, 42),
+      found('five', 10, 200),
+    ]
+    const region = { x: 60, y: 8, width: 300, height: 60 }
+    expect(ofRegion(page, [], { ...region, x: 0 }, read).map((line) => line.text)).toEqual([
+      'two',
+      'ne',
+      'beside',
+    ])
+    expect(ofRegion(page, [], { ...region, y: 12 }, read).map((line) => line.text)).toEqual(['two', 'beside'])
   })
 })
 

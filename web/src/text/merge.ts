@@ -14,6 +14,22 @@ const SAME = 0.5
 /** A line stands beside another where it is not further off than this many times its height. */
 const BESIDE = 4
 
+/** What was read of the lines in a region; parts of lines that merely reach into it are left to those. */
+export function ofRegion(
+  page: Page,
+  edits: readonly LineEdit[],
+  region: Box,
+  found: readonly Found[],
+): Found[] {
+  const others = shownLines(page, edits, new Set()).filter(
+    (line) => !isInside(centreOf(line.polygon), region),
+  )
+  return found.filter(({ polygon }) => {
+    const centre = centreOf(polygon)
+    return isInside(centre, region) && !others.some((line) => covers(line.polygon, centre))
+  })
+}
+
 /** The edits with those of a region, and the key of the first line that came of it. */
 export function editsOf(
   document: Doc,
@@ -123,6 +139,17 @@ export function centreOf(polygon: Polygon): Point {
 
 export function isInside([x, y]: Point, box: Box): boolean {
   return x >= box.x && x <= box.x + box.width && y >= box.y && y <= box.y + box.height
+}
+
+/** Corners run clockwise: what is inside lies on the same side of all edges. */
+function covers(polygon: Polygon, [x, y]: Point): boolean {
+  return (
+    polygon.length > 2 &&
+    polygon.every((from, index) => {
+      const to = polygon[(index + 1) % polygon.length] ?? from
+      return (to[0] - from[0]) * (y - from[1]) - (to[1] - from[1]) * (x - from[0]) >= 0
+    })
+  )
 }
 
 /** Of what either covers, the share that both do. */

@@ -10,7 +10,7 @@ import { explained } from '../understand/problems'
 import { boundsOf, type Box } from '../viewer/geometry'
 import { LONGEST, NoFile, pagePart, pagePixels } from '../viewer/pixels'
 import { change } from './history'
-import { centreOf, editsOf, isInside, type Found } from './merge'
+import { editsOf, ofRegion, type Found } from './merge'
 import { t } from './words'
 
 /** What is around the region helps to find lines that touch its edge. */
@@ -34,9 +34,8 @@ export async function reread(entry: Entry, pageNumber: number, region: Polygon):
   running.value++
   try {
     const document = entry.document
-    const found = (await read(entry, pageNumber, bounds)).filter((line) =>
-      isInside(centreOf(line.polygon), bounds),
-    )
+    const read = await readAgain(entry, pageNumber, bounds)
+    const found = ofRegion(page, entry.edits, bounds, read)
     if (document === entry.document && entries.includes(entry)) put(entry, pageNumber, bounds, found)
   } catch (error) {
     tell(error)
@@ -62,7 +61,7 @@ function tell(error: unknown): void {
   say(`${title}. ${todo}`, 'bad')
 }
 
-async function read(entry: Entry, pageNumber: number, bounds: Box): Promise<Found[]> {
+async function readAgain(entry: Entry, pageNumber: number, bounds: Box): Promise<Found[]> {
   const page = pageOf(entry, pageNumber)
   if (!page) return []
   const box = grown(bounds, page.width, page.height)

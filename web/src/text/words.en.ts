@@ -12,6 +12,7 @@ export const en = {
   notFound: 'No line has this.',
   page: 'Page {page}',
   empty: 'No text was found on this page.',
+  notRead: 'This document has not been read.',
   reading: 'The text comes as soon as it is read.',
   preview: 'A quick first reading; the full one takes its place in a moment.',
   figures: 'Show confidence as figures',

@@ -14,6 +14,7 @@ export const zh: Record<keyof typeof en, string> = {
   notFound: '没有匹配的行。',
   page: '第 {page} 页',
   empty: '本页没有找到文字。',
+  notRead: '该文档尚未识别。',
   reading: '识别完成后，文字会显示在这里。',
   preview: '这是快速预览，完整结果稍后替换。',
   figures: '以数字显示置信度',
