@@ -39,7 +39,7 @@ def test_a_page_longer_than_the_grace_is_given_back_as_well(place: Place) -> Non
         async with place.worker(FakeReader()):
             await place.until(lambda: place.job(job).state == "running")
             begun = time.monotonic()
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 4, "the page itself takes 5 s"
 
     run(main())
     claim = TaskStore(place.database, LIMITS, place.delivery.send).claim("next")

@@ -189,11 +189,11 @@ def test_without_the_redis_requests_go_on_and_hardly_wait(
             getattr(redis, trouble)()
             start = time.monotonic()
             answers = await asyncio.gather(*(get(cache, Work()) for _ in range(20)))
-            assert time.monotonic() - start < 0.8
+            assert time.monotonic() - start < 2.5, "one after the other they would wait for 5 s"
             assert {result for result, _ in answers} == {RESULT}
-            start = time.monotonic()
+            failures = backend.failures
             await get(cache, Work())
-            assert time.monotonic() - start < 0.45, "at most one of its questions is the probe"
+            assert backend.failures - failures <= 1, "at most one of its questions is the probe"
             assert backend.failures >= 1
             assert backend.breaker.opened >= 1
             redis.start() if trouble == "kill" else redis.thaw()
