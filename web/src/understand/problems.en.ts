@@ -88,4 +88,8 @@ export const en = {
     title: 'Something broke in this page',
     todo: 'This is a fault of the program, not of your document. Try again; if it stays, load the page anew. Your corrections are kept.',
   },
+  ARCHIVE_TOO_LARGE: {
+    title: 'All together they are too large for one archive',
+    todo: 'Export fewer documents at a time.',
+  },
 } as const

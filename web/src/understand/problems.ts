@@ -14,6 +14,7 @@ export const OWN_CODES: readonly Code[] = [
   'PICTURE_GONE',
   'INTERRUPTED',
   'BROKEN_PAGE',
+  'ARCHIVE_TOO_LARGE',
 ]
 
 const limitNames = messages(limitsEn, limitsZh)

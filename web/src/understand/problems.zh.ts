@@ -56,4 +56,5 @@ export const zh: Readonly<Record<keyof typeof en, { readonly title: string; read
     title: '页面内部出错',
     todo: '这是程序的问题，与您的文档无关。请重试；如仍然出错，请重新加载页面。您的更正会保留。',
   },
+  ARCHIVE_TOO_LARGE: { title: '合并后的压缩包过大', todo: '请减少每次导出的文档数。' },
 }
