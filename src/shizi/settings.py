@@ -45,6 +45,12 @@ class Settings(BaseModel):
     job_tenant_jobs: PositiveInt = Field(default=1000, description="jobs of one tenant that are not finished")
     job_tenant_bytes: PositiveInt = Field(default=20 * 2**30, description="bytes of jobs kept for one tenant")
     job_total_bytes: PositiveInt = Field(default=100 * 2**30, description="bytes of jobs kept for all tenants")
+    job_uploads: PositiveInt = Field(default=4, le=64, description="`shizi serve`: orders received at the same time")
+    job_tenant_uploads: PositiveInt = Field(default=2, le=64, description="`shizi serve`: of them, of one tenant")
+    job_fetched: PositiveInt = Field(
+        default=20_000, description="`shizi serve`: pages of jobs' results on their way to clients at the same time"
+    )
+    job_tenant_fetched: PositiveInt = Field(default=10_000, description="`shizi serve`: of them, to one tenant")
     webhooks: Literal["https", "http", "off"] = Field(
         default="https",
         description="`shizi serve`: how clients may have themselves told of the end of a job: by https, also by http, or not",
@@ -129,6 +135,9 @@ class Settings(BaseModel):
         description="`shizi serve`: seconds for a document, where its client asks for no other",
     )
     upload_timeout_s: PositiveInt = Field(default=120, le=86_400, description="`shizi serve`: seconds for an upload")
+    taking_timeout_s: PositiveInt = Field(
+        default=60, le=86_400, description="`shizi serve`: seconds in which a client must take 32 KiB of its answer"
+    )
     feedback_crops: str = Field(
         default="",
         description="`shizi serve`: tenants whose corrections are kept with pictures of the lines, separated by commas; `*`: all",

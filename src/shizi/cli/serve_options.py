@@ -65,6 +65,7 @@ def serve_options(values: Mapping[str, object], settings: Settings) -> ServeOpti
             internal_port=chosen.internal_port,
             pre_stop_s=chosen.pre_stop_s,
             drain_s=chosen.drain_s,
+            taking_timeout_s=chosen.taking_timeout_s,
         ),
         auth=AuthOptions(anonymous=chosen.anonymous),
         api_keys=chosen.api_keys,
@@ -105,7 +106,14 @@ def jobs_setup(chosen: Settings) -> JobsSetup:
         )
     return JobsSetup(
         limits=job_limits(chosen),
-        http=JobsOptions(targets=targets, strangers_share=is_loopback(chosen.host)),
+        http=JobsOptions(
+            targets=targets,
+            strangers_share=is_loopback(chosen.host),
+            uploads=chosen.job_uploads,
+            tenant_uploads=chosen.job_tenant_uploads,
+            fetched=chosen.job_fetched,
+            tenant_fetched=chosen.job_tenant_fetched,
+        ),
         worker=WorkerOptions(slots=chosen.worker_slots),
         redis_url=chosen.redis_url.get_secret_value() if chosen.redis_url else None,
     )
