@@ -89,7 +89,7 @@ def test_it_is_shown_that_it_is_read_and_what_went_wrong(page: Page, watch: Watc
     read(page)
     box = place_of(page, "Flat white")
     page.keyboard.press("F2")
-    replace(page, "mine")
+    replace(page, "my own")
     problem = '{"code": "OVERLOADED", "detail": "", "status": 503, "title": "", "retryable": true}'
 
     def late(route: Route) -> None:
@@ -100,5 +100,5 @@ def test_it_is_shown_that_it_is_read_and_what_went_wrong(page: Page, watch: Watc
     draw(page, box)
     expect(page.get_by_role("status").filter(has_text="Reading the region")).to_be_visible()
     expect(page.get_by_text("The server is busy.")).to_be_visible()
-    expect(line(page, "mine")).to_be_visible()
+    expect(line(page, "my own")).to_be_visible()
     expect(editor(page)).to_have_count(0)
