@@ -6,6 +6,7 @@ import asyncio
 import io
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
@@ -161,7 +162,7 @@ SAID = Correction(
 )  # fmt: skip
 KEPT = (
     b'{"id":"fb_%s","document":"x","page":1,"line":1,"polygon":[[1,2],[3,2],[3,4],[1,4]],"original":"a","correction":"b",'
-    b'"model":"m","model_version":"1","editor":"key:1","created":1.5,"crop_bytes":null}'
+    b'"model":"m","model_version":"1","editor":"key:1","created":"2026-11-21T08:15:30.120Z","crop_bytes":null}'
 )
 
 
@@ -173,6 +174,8 @@ def test_corrections_are_sent_and_listed_to_their_end(ask: Ask) -> None:
     with Hostile([answer("201 Created", KEPT % b"0")]) as server:
         assert ask(server.url, "feedback", SAID, crop=b"png").id == "fb_0"
         assert b'"crop": "cG5n"' in server.requests[0]
+    with Hostile([answer("201 Created", KEPT % b"0")]) as server:
+        assert ask(server.url, "feedback", SAID).created == datetime(2026, 11, 21, 8, 15, 30, 120_000, UTC)
     with Hostile(*[[answer("200 OK", page)] for page in pages]) as server, Client(server.url) as client:
         assert [kept.id for kept in client.corrections(document="x")] == ["fb_1", "fb_2"]
         assert b"after=fb_1" in server.requests[1]
@@ -192,6 +195,10 @@ def test_corrections_are_sent_and_listed_to_their_end(ask: Ask) -> None:
         b'{"corrections": [{"id": "x"}], "next": null}', b'{"corrections":[%s],"next":""}' % (KEPT % b"1"),
         b'{"corrections":[%s],"next":null}' % (KEPT % b"1").replace(b"[1,2]", b'["x",2]'),
         b'{"corrections":[%s],"next":null}' % (KEPT % b"1").replace(b'"page":1', b'"page":"1"'),
+        *(
+            b'{"corrections":[%s],"next":null}' % (KEPT % b"1").replace(b'"2026-11-21T08:15:30.120Z"', created)
+            for created in (b"1.5", b"null", b'"yesterday"', b'"2026-11-21T08:15:30"')
+        ),
     ],
 )  # fmt: skip
 def test_lists_that_are_none_are_refused(body: bytes) -> None:

@@ -3,7 +3,9 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+import time
 from collections.abc import Callable
+from datetime import datetime
 
 from PIL import Image
 
@@ -26,6 +28,10 @@ def test_lines_say_what_is_right_and_which_crop_shows_it(store: MakeStore) -> No
         "Total 120.00 元": f"crops/{with_crop.id}.png",
         "无图": None,
     }
+    assert datetime.fromisoformat(records[0]["created"]) == with_crop.created.replace(
+        microsecond=with_crop.created.microsecond // 1000 * 1000
+    )
+    assert records[0]["created"].endswith("Z")
     assert records[0]["polygon"][0] == [120.0, 80.5]
     assert "无图" in out.getvalue().decode()
     only = io.BytesIO()
@@ -50,6 +56,7 @@ def test_an_archive_holds_the_crops_that_its_lines_name(store: MakeStore) -> Non
         for name, line in names.items():
             crop = archive.extractfile(name)
             assert crop is not None
+            assert abs(archive.getmember(name).mtime - time.time()) < 60
             assert Image.open(io.BytesIO(crop.read())).size == (20 * line, 20)
     assert len(records) == 4
 

@@ -6,8 +6,10 @@ import asyncio
 import base64
 import io
 import json
+import re
 import tarfile
 from collections.abc import Callable, MutableMapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -25,6 +27,8 @@ def test_a_correction_is_kept_shown_listed_and_deleted(make: Callable[..., Desk]
     assert (sent.status_code, sent.headers["location"]) == (201, f"/v1/feedback/{kept['id']}")
     assert {name: kept[name] for name in SAID} == SAID
     assert kept["editor"].startswith("key:")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", kept["created"])  # as those of jobs
+    assert abs(datetime.now(UTC) - datetime.fromisoformat(kept["created"])) < timedelta(minutes=1)
     assert desk.send().json() == kept
     assert desk.send().status_code == 200
     assert desk.ask("GET", sent.headers["location"]).json() == kept

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from shizi.client.answer import Answer, object_of, strange
 from shizi.client.body import json_body
 from shizi.client.calls import Call
+from shizi.client.job_values import WrongValueError, moment
 from shizi.client.upload import upload
 from shizi.errors import InvalidRequest
 from shizi.release.correction import Correction, KeptCorrection
@@ -22,7 +23,6 @@ _LISTED = 500
 _KINDS: dict[str, tuple[type, ...]] = {
     "str": (str,),
     "int": (int,),
-    "float": (float, int),
     "int | None": (int, type(None)),
 }
 
@@ -106,6 +106,10 @@ def _kept(answer: Answer, value: object) -> KeptCorrection:
         if field.name not in value or (kinds is not None and not isinstance(found, kinds)):
             raise strange(answer, f"a correction of it has no {field.name}")
         fields[field.name] = found
+    try:
+        fields["created"] = moment(value, "created")
+    except WrongValueError as error:
+        raise strange(answer, f"of a correction, {error}") from None
     try:
         corners = [(float(x), float(y)) for x, y in cast(list[Any], fields["polygon"])]
     except (TypeError, ValueError):

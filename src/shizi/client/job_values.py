@@ -137,10 +137,10 @@ def job_of(value: object) -> Job:
         pages=_whole(fields, "pages"),
         pages_done=_whole(fields, "pages_done"),
         last_event=_whole(fields, "last_event"),
-        created=_moment(fields, "created"),
-        started=_perhaps(_moment, fields, "started"),
-        finished=_perhaps(_moment, fields, "finished"),
-        expires=_perhaps(_moment, fields, "expires"),
+        created=moment(fields, "created"),
+        started=_perhaps(moment, fields, "started"),
+        finished=_perhaps(moment, fields, "finished"),
+        expires=_perhaps(moment, fields, "expires"),
         webhook=None if webhook is None else _webhook_of(webhook),
         documents=tuple(_document_of(each) for each in _list(fields.get("documents", []), "documents")),
     )
@@ -173,6 +173,17 @@ def pages_of(value: object, page_of: Callable[[object], Page]) -> JobPages:
 def text_of(value: object, name: str) -> str:
     """A text of an object; raises WrongValueError."""
     return _text(_object(value, "the answer"), name)
+
+
+def moment(fields: Mapping[str, Any], name: str) -> datetime:
+    """A time with its zone, from RFC 3339; raises WrongValueError."""
+    try:
+        found = datetime.fromisoformat(_text(fields, name))
+    except ValueError:
+        raise WrongValueError(f"{name} is no time") from None
+    if found.tzinfo is None:
+        raise WrongValueError(f"{name} has no time zone")
+    return found
 
 
 def _webhook_of(value: object) -> JobWebhook:
@@ -224,16 +235,6 @@ def _whole(fields: Mapping[str, Any], name: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise WrongValueError(f"{name} is no whole number")
     return value
-
-
-def _moment(fields: Mapping[str, Any], name: str) -> datetime:
-    try:
-        found = datetime.fromisoformat(_text(fields, name))
-    except ValueError:
-        raise WrongValueError(f"{name} is no time") from None
-    if found.tzinfo is None:
-        raise WrongValueError(f"{name} has no time zone")
-    return found
 
 
 def _perhaps(read: Callable[[Mapping[str, Any], str], T], fields: Mapping[str, Any], name: str) -> T | None:

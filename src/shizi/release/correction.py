@@ -7,6 +7,7 @@ import json
 import re
 import secrets
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from shizi.types import Polygon
@@ -47,13 +48,13 @@ class KeptCorrection(Correction):
     Attributes:
         id: unguessable; those of later corrections sort behind it.
         editor: who sent it, within the tenant.
-        created: seconds since 1970.
+        created: with a time zone.
         crop_bytes: of the picture of the line, a PNG; None where none is kept.
     """
 
     id: str
     editor: str
-    created: float
+    created: datetime
     crop_bytes: int | None
 
 
@@ -74,7 +75,7 @@ def is_id(text: str) -> bool:
 
 
 def as_plain(kept: KeptCorrection) -> dict[str, Any]:
-    """The values of its JSON."""
+    """The values of its JSON; times as RFC 3339 has them, in UTC."""
     return {
         "id": kept.id,
         "document": kept.document,
@@ -86,6 +87,6 @@ def as_plain(kept: KeptCorrection) -> dict[str, Any]:
         "model": kept.model,
         "model_version": kept.model_version,
         "editor": kept.editor,
-        "created": round(kept.created, 3),
+        "created": kept.created.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "crop_bytes": kept.crop_bytes,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -250,7 +251,7 @@ def _kept(row: sa.Row[Any]) -> KeptCorrection:
         model=row.model,
         model_version=row.model_version,
         editor=row.editor,
-        created=row.created,
+        created=datetime.fromtimestamp(row.created, UTC),
         crop_bytes=row.crop_size,
     )
 

@@ -43,7 +43,7 @@ def write_archive(store: FeedbackStore, tenant: str, document: str | None, out: 
                     crop = store.crop(tenant, kept.id)
                 except NotFound:
                     continue  # deleted while the archive was made
-                _add(archive, crop_name(kept.id), io.BytesIO(crop), len(crop), kept.created)
+                _add(archive, crop_name(kept.id), io.BytesIO(crop), len(crop), kept.created.timestamp())
             lines.write(training_line(kept))
         size = lines.tell()
         lines.seek(0)

@@ -126,7 +126,7 @@ class KeptBody(_Line):
 
     id: str
     editor: str = Field(description="who sent it: `key:<id>`, `token:<subject>` or `anonymous`")
-    created: float = Field(description="seconds since 1970")
+    created: str = Field(description="in UTC", json_schema_extra={"format": "date-time"})
     crop_bytes: int | None = Field(description="size of its picture; null without one")
 
 

@@ -759,9 +759,10 @@ export interface components {
             correction: string;
             /**
              * Created
-             * @description seconds since 1970
+             * Format: date-time
+             * @description in UTC
              */
-            created: number;
+            created: string;
             /**
              * Crop Bytes
              * @description size of its picture; null without one
@@ -2200,7 +2201,7 @@ export interface operations {
                      *       "model_version": "PP-OCRv6",
                      *       "id": "fb_019a7c1e5b2a4f0e6d8c9b7a5f3e1d2c4b6a8f9e0d1c",
                      *       "editor": "key:4k2m8q0z1x7c",
-                     *       "created": 1795219200,
+                     *       "created": "2026-11-21T00:00:00.000Z",
                      *       "crop_bytes": 2345
                      *     }
                      */

@@ -43,7 +43,7 @@ _EXAMPLE: Final = {
 _KEPT_EXAMPLE: Final = _EXAMPLE | {
     "id": "fb_019a7c1e5b2a4f0e6d8c9b7a5f3e1d2c4b6a8f9e0d1c",
     "editor": "key:4k2m8q0z1x7c",
-    "created": 1795219200.0,
+    "created": "2026-11-21T00:00:00.000Z",
     "crop_bytes": 2345,
 }
 _READING: Final = (401, 403, 422, 429, 500, 503)
