@@ -76,6 +76,23 @@ export function isDoubtful(line: ShownLine): boolean {
   return !line.edited && !line.checked && line.score < DOUBTFUL
 }
 
+/** How many lines of an entry a person should look at; counted without making them, for lists of many entries. */
+export function countDoubtful({
+  document,
+  edits,
+  checked,
+}: Pick<Entry, 'document' | 'edits' | 'checked'>): number {
+  const settled = new Set(checked)
+  for (const edit of edits) settled.add(`${edit.page}:${edit.line}`)
+  let count = 0
+  for (const page of document?.pages ?? []) {
+    page.lines.forEach((line, index) => {
+      if (line.score < DOUBTFUL && !settled.has(`${page.number}:${index + 1}`)) count++
+    })
+  }
+  return count
+}
+
 /** The edits with one more; it takes the place of an earlier one of the same line, and one that changes nothing goes. */
 export function withEdit(document: Doc, edits: readonly LineEdit[], edit: LineEdit): LineEdit[] {
   const others = edits.filter(

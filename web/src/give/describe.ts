@@ -1,4 +1,5 @@
 /** Entries in words. */
+import { countDoubtful } from '../documents/lines'
 import type { Entry } from '../documents/types'
 import { locale } from '../i18n'
 import { language } from '../settings/settings'
@@ -20,6 +21,12 @@ export function stateOf(entry: Entry): string {
     default:
       return entry.problem ? t('partly') : pagesOf(entry)
   }
+}
+
+/** What is left to do with an entry that was read; empty where nothing is. */
+export function leftOf(entry: Entry): string {
+  const count = entry.state === 'done' ? countDoubtful(entry) : 0
+  return count > 0 ? t('toCheck', { count }) : ''
 }
 
 function jobOf(entry: Entry): string {

@@ -2,6 +2,7 @@ import 'fake-indexeddb/auto'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { currentId, entries, remove, show } from '../documents/store'
 import { messages } from '../shell/messages'
+import { editing } from '../text/editing'
 import { documentOf, JOB, json, paths, problem, serve } from './fakeServer'
 import { close, give, leave, reopen, restore } from './give'
 import { beforeReload, fetched, forget, recent, refresh } from './recent'
@@ -26,6 +27,7 @@ function reload(): void {
 
 beforeEach(() => {
   messages.value = []
+  editing.value = null
   show(null)
 })
 afterEach(async () => {
@@ -57,13 +59,22 @@ describe('give', () => {
     expect(messages.value[0]?.text).toContain('1')
   })
 
-  it('shows a single file at once, and leaves the place of whoever gave many', async () => {
+  it('shows the first of what was given, but not to a person who edits a line', async () => {
     serve(reading)
     await give([file('a.png')])
     await give([file('b.png'), file('c.png')])
-    expect(currentId.value).toBe(entries[0]?.id)
+    expect(currentId.value).toBe(entries[1]?.id)
+    editing.value = '1:1'
     await give([file('d.png')])
-    expect(currentId.value).toBe(entries[3]?.id)
+    expect(currentId.value).toBe(entries[1]?.id)
+  })
+
+  it('is told once by modules that are loaded again', async () => {
+    serve(reading)
+    await give([file('a.png')])
+    await vi.waitFor(() => expect(states()).toEqual(['done']))
+    await restore()
+    expect(names()).toEqual(['a.png'])
   })
 
   it('orders jobs for more than twenty', async () => {

@@ -3,6 +3,7 @@ import { call, own } from '../api/client'
 import { add, currentId, currentPage, entries, remove, show } from '../documents/store'
 import type { Entry, Problem } from '../documents/types'
 import { say } from '../shell/messages'
+import { editing } from '../text/editing'
 import { blank } from './blank'
 import { deleteJob } from './jobs'
 import { kindOfFile, type Kind } from './kinds'
@@ -16,7 +17,11 @@ export const MOST_FILES = 1_000
 /** What was begun this often, and never came to an end, is not begun again by itself: it may be what ends the browser. */
 const MOST_RESTARTS = 3
 
-/** `folder`: what else lies in it is left out; a single file that cannot be read is shown with its problem. */
+/**
+ * The first one that can be read is shown, unless a line is being edited.
+ *
+ * `folder`: what else lies in it is left out; a single file that cannot be read is shown with its problem.
+ */
 export async function give(files: readonly File[], folder = false): Promise<void> {
   if (files.length > MOST_FILES) say(t('tooMany', { count: MOST_FILES }), 'bad')
   const known: { file: File; kind: Kind | null }[] = []
@@ -30,7 +35,7 @@ export async function give(files: readonly File[], folder = false): Promise<void
   const most = await mostBytes()
   const taken = wanted.map(({ file, kind }) => taking(file, kind, most, wanted.length > MANY))
   const first = taken.find((entry) => entry.state !== 'failed') ?? taken[0]
-  if (first && (taken.length === 1 || taken.some(({ id }) => id === currentId.value))) show(first.id)
+  if (first && (editing.value === null || taken.some(({ id }) => id === currentId.value))) show(first.id)
 }
 
 function taking(file: File, kind: Kind | null, most: number, many: boolean): Entry {
@@ -89,9 +94,9 @@ export async function reopen(id: string): Promise<void> {
   await refresh()
 }
 
-/** Opens what this tab had open before it was reloaded. */
+/** Opens what this tab had open before it was reloaded; where only modules were, as in development, it is open still. */
 export async function restore(): Promise<void> {
-  const all = await beforeReload()
+  const all = (await beforeReload()).filter(({ row }) => !entries.some(({ id }) => id === row.id))
   for (const kept of all) restored(kept)
   const [id, page] = (sessionStorage.getItem(SHOWN) ?? '').split(':')
   if (all.some(({ row }) => row.id === id)) show(id ?? null, Number(page) || undefined)

@@ -1,7 +1,8 @@
 /** Keys that work on lines wherever the focus is: step through the doubtful ones, edit, mark, undo. */
 import { nextTick, type ComputedRef, type Ref } from 'vue'
-import { current, doubtful, lines, select, selected } from '../documents/store'
-import type { ShownLine } from '../documents/types'
+import { countDoubtful } from '../documents/lines'
+import { current, doubtful, entries, lines, select, selected, show } from '../documents/store'
+import type { Entry, ShownLine } from '../documents/types'
 import { useShortcut } from '../keys/keyboard'
 import { redoLast, toggleChecked, undoLast } from './correct'
 import { begin, editing, following } from './editing'
@@ -64,12 +65,25 @@ export function useLineKeys(shown: Readonly<Ref<Tab>>, chosen: Ref<Tab>): LineKe
 }
 
 function step(direction: 1 | -1): false | undefined {
+  const end = doubtful.value.at(direction === 1 ? -1 : 0)
+  if (!end || end.key === selected.value) {
+    const other = otherToCheck(direction)
+    if (other) show(other.id)
+  }
   const next = nextDoubtful(doubtful.value, selected.value, direction)
   if (!next) return false
   const inList = document.activeElement?.hasAttribute('data-key')
   select(next.key)
   if (inList) void nextTick(() => document.querySelector<HTMLElement>(`[data-selected][data-key]`)?.focus())
   return undefined
+}
+
+/** The nearest document after (1) or before (-1) the current one, round at the ends, of which lines are left to check. */
+export function otherToCheck(direction: 1 | -1): Entry | undefined {
+  const at = entries.findIndex((entry) => entry.id === current.value?.id)
+  const around = [...entries.slice(at + 1), ...entries.slice(0, Math.max(0, at))]
+  if (direction === -1) around.reverse()
+  return around.find((entry) => entry.state === 'done' && countDoubtful(entry) > 0)
 }
 
 /** The doubtful line before or after a line of the document, which itself need not be doubtful; round at the ends. */

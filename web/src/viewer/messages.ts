@@ -31,9 +31,11 @@ const en = {
   doubtful: 'doubtful',
   yours: 'checked or corrected',
   lines: 'Lines:',
-  noFile: 'The picture is no longer kept in this browser. The text is.',
-  noPicture: 'This page cannot be shown as a picture: {detail}',
+  gone: 'The picture is no longer kept in this browser. The text is.',
+  refused: 'The page cannot be shown: {reason}',
+  undrawn: 'This browser could not draw the page.',
   locked: 'The file needs its password before it can be shown.',
+  password: 'Enter the password',
   loading: 'The page is being drawn',
 }
 
@@ -68,9 +70,11 @@ const zh: Record<keyof typeof en, string> = {
   doubtful: '可疑',
   yours: '已核对或已更正',
   lines: '行：',
-  noFile: '此浏览器已不再保留图片，文字仍在。',
-  noPicture: '无法显示此页的图片：{detail}',
+  gone: '此浏览器已不再保留图片，文字仍在。',
+  refused: '无法显示此页：{reason}',
+  undrawn: '此浏览器无法绘制该页。',
   locked: '需要密码才能显示此文件。',
+  password: '输入密码',
   loading: '正在绘制页面',
 }
 

@@ -1,11 +1,10 @@
 /** The picture of the page that is shown: as sharp as the view needs, drawn again when the view has come to rest. */
 import { onBeforeUnmount, shallowRef, watch, type Ref } from 'vue'
-import { ApiError } from '../api/client'
 import type { Entry } from '../documents/types'
 import type { Camera } from './camera'
 import { boundsOf, toPage, type Box, type Point } from './geometry'
-import { LONGEST, NoFile, pagePart, pagePixels } from './pixels'
-import { t } from './messages'
+import { LONGEST, pagePart, pagePixels, refused } from './pixels'
+import { obstacleOf, type Obstacle } from './obstacle'
 
 /** Where a page needs more pixels than this on its longer side, only the part that is seen is drawn so finely. */
 const WHOLE = 3000
@@ -21,7 +20,7 @@ export interface Part {
 export function usePicture(entry: Ref<Entry>, page: Ref<number>, camera: Camera) {
   const whole = shallowRef<HTMLCanvasElement | null>(null)
   const part = shallowRef<Part | null>(null)
-  const problem = shallowRef<string | null>(null)
+  const problem = shallowRef<Obstacle | null>(null)
   const busy = shallowRef(false)
   let stop = new AbortController()
   let timer = 0
@@ -69,7 +68,7 @@ export function usePicture(entry: Ref<Entry>, page: Ref<number>, camera: Camera)
     } catch (error) {
       if (signal.aborted) return
       busy.value = false
-      problem.value = explained(error)
+      problem.value = obstacleOf(error)
     }
   }
 
@@ -79,7 +78,7 @@ export function usePicture(entry: Ref<Entry>, page: Ref<number>, camera: Camera)
   }
 
   watch(
-    () => [entry.value.id, page.value, entry.value.file, entry.value.password] as const,
+    () => [entry.value.id, page.value, entry.value.file, entry.value.password, refused(entry.value)] as const,
     () => {
       stop.abort()
       whole.value = part.value = problem.value = null
@@ -127,11 +126,4 @@ function covers(part: Part | null, box: Box, scale: number): boolean {
     part.box.x + part.box.width >= box.x + box.width &&
     part.box.y + part.box.height >= box.y + box.height
   return inside && Math.abs(fine / scale - 1) < 0.05
-}
-
-function explained(error: unknown): string {
-  if (error instanceof NoFile) return t('noFile')
-  if (error instanceof Error && error.name === 'PasswordException') return t('locked')
-  const detail = error instanceof ApiError ? error.problem.detail : String((error as Error).message)
-  return t('noPicture', { detail })
 }

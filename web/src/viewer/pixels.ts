@@ -1,5 +1,5 @@
 /** Pages of files as pixels: images by the browser, PDFs by pdf.js, what neither can show by the server. */
-import { call } from '../api/client'
+import { ApiError, call } from '../api/client'
 import { pageOf } from '../documents/lines'
 import type { Entry } from '../documents/types'
 import type { Box } from './geometry'
@@ -22,6 +22,11 @@ export interface PageSize {
 
 /** The picture of an entry is not in this browser any more. */
 export class NoFile extends Error {}
+
+/** Whether the server said that it can make nothing of the file; it need not be sent once more to be drawn. */
+export function refused(entry: Entry): boolean {
+  return entry.state === 'failed' && entry.document === null && entry.problem?.retryable === false
+}
 
 /** A page drawn, and its size where no document says it. */
 interface Drawn {
@@ -157,6 +162,7 @@ async function withPicture<R>(
     const own = await pictures.use(`${nameOf(entry)} own`, () => decoded(file), work).catch(unlessUnknown)
     if (own !== UNKNOWN) return own as R
   }
+  if (entry.problem && refused(entry)) throw new ApiError(entry.problem)
   const wanted = SIDES.find((each) => each >= side) ?? SIDES[SIDES.length - 1]
   const ask = (signal: AbortSignal): Promise<Picture> => served(entry, file, page, wanted as number, signal)
   return pictures.use(`${nameOf(entry)} ${page} ${wanted}`, ask, work)
