@@ -33,10 +33,7 @@ def sent(
         async with receiving(receiver, tls[0] if tls else None):
             rules = replace(LOCAL, ports=(receiver.port,))
             sender = Sender(rules, timeout_s, home, tls[1] if tls else None)
-            try:
-                return await sender.send(url.format(port=receiver.port), {"webhook-id": "msg_1"}, b'{"a":1}')
-            finally:
-                sender.close()
+            return await sender.send(url.format(port=receiver.port), {"webhook-id": "msg_1"}, b'{"a":1}')
 
     return asyncio.run(run())
 
@@ -91,10 +88,9 @@ def test_retry_after_in_both_forms_and_as_nonsense() -> None:
 
 
 def test_an_answer_without_end_is_not_read() -> None:
-    start = time.monotonic()
-    attempt = sent(Receiver([b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"], endless=b"5\r\nabcde\r\n"))
-    assert attempt.delivered
-    assert time.monotonic() - start < 3
+    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    # Whoever read it would not be done when the time is over.
+    assert sent(Receiver([chunked], endless=b"5\r\nabcde\r\n"), timeout_s=20).delivered
 
 
 def test_a_head_without_end_is_given_up() -> None:
@@ -110,8 +106,8 @@ def test_informational_answers_without_end_are_given_up() -> None:
 
 def test_a_receiver_that_says_nothing_is_given_up() -> None:
     start = time.monotonic()
-    assert sent(Receiver(wait_s=30), timeout_s=0.3).fault == "no answer within 0.3 s"
-    assert time.monotonic() - start < 3
+    assert sent(Receiver(wait_s=60), timeout_s=0.3).fault == "no answer within 0.3 s"
+    assert time.monotonic() - start < 30
 
 
 @pytest.mark.parametrize("said", [b"\x00\x01\x02", b"SSH-2.0-x\r\n", b""])
@@ -124,10 +120,7 @@ def test_nobody_listens() -> None:
         async with receiving(Receiver()) as receiver:
             port = receiver.port
         sender = Sender(replace(LOCAL, ports=(port,)), 5.0, home)
-        try:
-            return await sender.send(f"http://receiver.example:{port}/", {}, b"")
-        finally:
-            sender.close()
+        return await sender.send(f"http://receiver.example:{port}/", {}, b"")
 
     assert asyncio.run(run()).fault == "no connection"
 
@@ -157,10 +150,7 @@ def test_a_name_that_hangs_costs_its_time_and_no_more() -> None:
 
     async def run() -> Attempt:
         sender = Sender(TargetRules(), 0.2, hang)
-        try:
-            return await sender.send("https://receiver.example/", {}, b"")
-        finally:
-            sender.close()
+        return await sender.send("https://receiver.example/", {}, b"")
 
     assert asyncio.run(run()).fault == "no answer within 0.2 s"
 
@@ -168,9 +158,6 @@ def test_a_name_that_hangs_costs_its_time_and_no_more() -> None:
 def test_the_system_resolves_names_where_nobody_else_does() -> None:
     async def run() -> Attempt:
         sender = Sender(TargetRules(), 5.0)
-        try:
-            return await sender.send("https://localhost/", {}, b"")
-        finally:
-            sender.close()
+        return await sender.send("https://localhost/", {}, b"")
 
     assert "not public" in asyncio.run(run()).fault

@@ -237,10 +237,7 @@ def attempt(url: str, rules: TargetRules, resolver: Resolver) -> str:
 
     async def send() -> str:
         sender = Sender(rules, 2.0, resolver)
-        try:
-            came = await sender.send(url, {}, b"{}")
-        finally:
-            sender.close()
+        came = await sender.send(url, {}, b"{}")
         assert not came.delivered
         assert came.status is None
         return came.fault

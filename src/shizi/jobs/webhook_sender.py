@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from ipaddress import ip_address
 from typing import Final
 
 import httpx
 
 from shizi.errors import InvalidRequest
+from shizi.jobs.webhook_names import Names, NamesHangError
 from shizi.jobs.webhook_target import Address, Target, TargetRules, check_answers, target_of
 
 Resolve = Callable[[str, int], Awaitable[Sequence[Address]]]
@@ -60,14 +58,8 @@ class Sender:
         trust: ssl.SSLContext | None = None,
     ) -> None:
         self._rules, self._timeout_s = rules, timeout_s
-        # Threads of its own: a resolver that hangs must keep nobody else waiting.
-        self._threads = ThreadPoolExecutor(8, "shizi-webhook-names")
-        self._resolve = resolve or self._system
+        self._resolve = resolve or Names()
         self._trust = trust or ssl.create_default_context()
-
-    def close(self) -> None:
-        """Ends the threads; does not wait for a resolver that hangs."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def send(self, url: str, headers: Mapping[str, str], body: bytes) -> Attempt:
         """Posts the body; never raises for what the receiver, the network or the address does."""
@@ -80,6 +72,8 @@ class Sender:
             return Attempt(False, fault=f"the address {error}")
         except TimeoutError:
             return Attempt(False, fault=f"no answer within {self._timeout_s:g} s")
+        except NamesHangError:
+            return Attempt(False, fault="the resolver of names does not answer")
         except OSError:
             return Attempt(False, fault="the name cannot be resolved")
         except httpx.ConnectError as error:
@@ -93,13 +87,6 @@ class Sender:
         if target.literal is not None:
             return (target.literal,)
         return await self._resolve(target.host, target.port)
-
-    async def _system(self, host: str, port: int) -> Sequence[Address]:
-        loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(
-            self._threads, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
-        )
-        return tuple(ip_address(entry[4][0]) for entry in found)
 
     async def _post(self, target: Target, address: Address, headers: Mapping[str, str], body: bytes) -> Attempt:
         url = httpx.URL(scheme=target.scheme, host=str(address), port=target.port, raw_path=target.path.encode("ascii"))

@@ -107,4 +107,3 @@ async def _delivering(setup: JobsSetup, store: WebhookStore) -> AsyncIterator[De
         delivering.cancel()
         await asyncio.gather(delivering, return_exceptions=True)
         await asyncio.to_thread(threads.shutdown)
-        sender.close()
