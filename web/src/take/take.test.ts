@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { unzipSync } from 'fflate'
 import type { Entry } from '../documents/types'
+import { key } from '../session/session'
 import { docWith, entryWith, pageWith } from '../text/testing'
 import { wholeTables, wholeText } from './copying'
 import { isTakeable, sentOf } from './export'
@@ -140,6 +141,20 @@ describe('taking', () => {
     expect(taking.value).toMatchObject({ running: false, done: 3 })
     expect(taking.value?.failures).toMatchObject([{ entry: second?.id, problem: { code: 'PICTURE_GONE' } }])
   })
+
+  it.each([1, 3])(
+    'saves nothing of %i documents, and says nothing of them, after signing out',
+    async (count) => {
+      key.value = 'shizi_a_1'
+      answer = () => {
+        key.value = ''
+        return new Response('x')
+      }
+      expect(await take(some(count), TEXT)).toBe(0)
+      expect(saved).toEqual([])
+      expect(taking.value).toBeNull()
+    },
+  )
 
   it('saves nothing where it is cancelled', async () => {
     answer = () => {

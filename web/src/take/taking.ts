@@ -1,7 +1,8 @@
 /** Taking documents: one as a file, several as an archive; what goes wrong with one costs none of the others. */
-import { shallowRef } from 'vue'
+import { shallowRef, watch } from 'vue'
 import { ApiError, own } from '../api/client'
 import type { Entry, Problem } from '../documents/types'
+import { key } from '../session/session'
 import { exported } from './export'
 import type { Format } from './formats'
 import { namesOf } from './names'
@@ -51,12 +52,24 @@ export function cancel(): void {
   controller?.abort()
 }
 
+// Documents of somebody who signed out are neither saved afterwards nor named in what is said about it.
+watch(
+  key,
+  (now) => {
+    if (now) return
+    cancel()
+    taking.value = null
+  },
+  { flush: 'sync' },
+)
+
 export function dismiss(): void {
   if (!taking.value?.running) taking.value = null
 }
 
 async function single(entry: Entry, name: string, format: Format, signal: AbortSignal): Promise<number> {
   const file = await attempt(entry, () => exported(entry, format, signal), signal)
+  signal.throwIfAborted()
   if (file) save(file, name)
   return file ? 1 : 0
 }

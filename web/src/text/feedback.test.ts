@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { add, currentId, entries, lines } from '../documents/store'
 import type { Entry, ShownLine } from '../documents/types'
+import { key as session } from '../session/session'
 import { asking, consent, pictures } from './consent'
 import { correct, toggleChecked, undoLast } from './correct'
 import * as feedback from './feedback'
@@ -159,6 +160,33 @@ describe('with agreement', () => {
     for (const each of lines.value) toggleChecked(many, each)
     await pass(0)
     expect([feedback.waiting.value, feedback.lost.value]).toEqual([200, 30])
+  })
+})
+
+describe('after signing out', () => {
+  it('nothing goes to whoever signs in next, who is asked anew', async () => {
+    session.value = 'shizi_a_1'
+    feedback.decide('yes', true)
+    correct(entry, line(2), 'two')
+    await pass(100)
+    expect(feedback.waiting.value).toBe(1)
+    session.value = ''
+    session.value = 'shizi_b_2'
+    await pass(600_000)
+    expect(sent).toEqual([])
+    expect([consent.value, pictures.value]).toEqual(['ask', 'no'])
+  })
+
+  it('nor what was never agreed to', async () => {
+    session.value = 'shizi_a_1'
+    correct(entry, line(2), 'two')
+    await pass(0)
+    expect(asking.value).toBe(true)
+    session.value = ''
+    expect(asking.value).toBe(false)
+    feedback.decide('yes', false)
+    await pass(600_000)
+    expect(sent).toEqual([])
   })
 })
 

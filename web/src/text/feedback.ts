@@ -3,6 +3,7 @@ import { computed, shallowRef, watch } from 'vue'
 import { ApiError, call } from '../api/client'
 import { capabilities } from '../take/capabilities'
 import type { Doc, Entry, Problem, ShownLine } from '../documents/types'
+import { key as session } from '../session/session'
 import { asking, consent, pictures } from './consent'
 import { linePng } from './crops'
 
@@ -103,6 +104,19 @@ watch(consent, (now) => {
   if (now !== 'yes') queue.value = []
 })
 
+// Whoever signs in next is somebody else: what was corrected here must not go to them, and they have agreed to nothing.
+watch(
+  session,
+  (now) => {
+    if (now) return
+    queue.value = undecided = []
+    asking.value = false
+    consent.value = 'ask'
+    pictures.value = 'no'
+  },
+  { flush: 'sync' },
+)
+
 function modelOf(document: Doc | null): Doc['models'][number] | null {
   return document?.models.find((model) => model.task === 'recognize') ?? null
 }
@@ -146,6 +160,7 @@ async function work(): Promise<void> {
 
 async function send(item: Item): Promise<void> {
   const crop = pictures.value === 'yes' && !picturesRefused.value ? await item.picture() : null
+  if (!queue.value.includes(item)) return // withdrawn while its picture was drawn
   try {
     await post(crop ? { ...item.body, crop } : item.body)
   } catch (error) {
