@@ -232,6 +232,6 @@ def _read_scalar(hint: type[Any], value: Any, where: str) -> Any:  # noqa: ANN40
         return float(value)
     if type(value) is not hint:
         raise InvalidRequest(f"{where}: {_NAMES[hint]} is expected")
-    if hint is float and not math.isfinite(value):
+    if (hint is float and not math.isfinite(value)) or (hint is int and abs(value) > _LARGEST):
         raise InvalidRequest(f"{where}: the number is too large")
     return value
