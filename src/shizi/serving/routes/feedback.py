@@ -70,9 +70,22 @@ class _Export(StreamingResponse):
 def feedback_routes(service: Service, feedback: Feedback) -> APIRouter:
     """The router of corrections."""
     router = APIRouter(tags=["feedback"])
-
     _sending(router, service, feedback)
+    _listing(router, service, feedback)
+    _exporting(router, service, feedback)
+    _deleting(router, service, feedback)
+    _single(router, service, feedback)
+    return router
 
+
+async def _reader(service: Service, feedback: Feedback, request: Request) -> Caller:
+    """Whoever may see the corrections of a tenant."""
+    caller = await service.gate.caller(request, FEEDBACK)
+    feedback.check_reader(caller)
+    return caller
+
+
+def _listing(router: APIRouter, service: Service, feedback: Feedback) -> None:
     @router.get("/v1/feedback", summary="List corrections", responses=problems(*_READING))
     async def listed(request: Request, query: Annotated[ListQuery, Query()]) -> ListBody:
         """In the order in which they came, those of one's own tenant alone."""
@@ -83,6 +96,8 @@ def feedback_routes(service: Service, feedback: Feedback) -> APIRouter:
         shown = [KeptBody.model_validate(as_plain(kept)) for kept in found[: query.limit]]
         return ListBody(corrections=shown, next=shown[-1].id if len(found) > query.limit else None)
 
+
+def _exporting(router: APIRouter, service: Service, feedback: Feedback) -> None:
     @router.get(
         "/v1/feedback/export",
         summary="Export corrections to train on",
@@ -102,6 +117,8 @@ def feedback_routes(service: Service, feedback: Feedback) -> APIRouter:
             }
             return _Export(place.pop_all(), _pieces(file), headers, _TYPES[query.format])
 
+
+def _deleting(router: APIRouter, service: Service, feedback: Feedback) -> None:
     @router.delete("/v1/feedback", summary="Delete corrections", responses=problems(404, *_READING))
     async def delete_many(request: Request, query: Annotated[DeleteQuery, Query()]) -> DeletedBody:
         """Those of a document, or all of the tenant (`document=all`), with their crops."""
@@ -109,16 +126,6 @@ def feedback_routes(service: Service, feedback: Feedback) -> APIRouter:
         if query.document == EVERY_DOCUMENT:
             return DeletedBody(deleted=await feedback.run(feedback.store.delete_all, caller.tenant))
         return DeletedBody(deleted=await feedback.run(feedback.store.delete_document, caller.tenant, query.document))
-
-    _single(router, service, feedback)
-    return router
-
-
-async def _reader(service: Service, feedback: Feedback, request: Request) -> Caller:
-    """Whoever may see the corrections of a tenant."""
-    caller = await service.gate.caller(request, FEEDBACK)
-    feedback.check_reader(caller)
-    return caller
 
 
 def _sending(router: APIRouter, service: Service, feedback: Feedback) -> None:

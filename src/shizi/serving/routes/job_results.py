@@ -87,7 +87,13 @@ class _Fetched(Response):
 def job_result_routes(service: Service, jobs: Jobs) -> APIRouter:
     """The router of results."""
     router = APIRouter(tags=["jobs"])
+    _pages_read(router, service, jobs)
+    _document_result(router, service, jobs)
+    _told_events(router, service, jobs)
+    return router
 
+
+def _pages_read(router: APIRouter, service: Service, jobs: Jobs) -> None:
     @router.get(
         "/v1/jobs/{job_id}/pages",
         summary="Pages as they are finished",
@@ -102,6 +108,8 @@ def job_result_routes(service: Service, jobs: Jobs) -> APIRouter:
             body = await jobs.run(lambda: _finished_pages(jobs.store, tenant, known_id(job_id), query))
             return _Fetched(room.pop_all(), body, "application/json")
 
+
+def _document_result(router: APIRouter, service: Service, jobs: Jobs) -> None:
     @router.get(
         "/v1/jobs/{job_id}/documents/{number}/result",
         summary="What was read from a document",
@@ -125,6 +133,8 @@ def job_result_routes(service: Service, jobs: Jobs) -> APIRouter:
             body = await asyncio.get_running_loop().run_in_executor(service.threads, _written, document, query.format)
             return _Fetched(room.pop_all(), body, EXPORTERS[query.format].media_type)
 
+
+def _told_events(router: APIRouter, service: Service, jobs: Jobs) -> None:
     @router.get(
         "/v1/jobs/{job_id}/events",
         summary="What happens, as it happens",
@@ -149,8 +159,6 @@ def job_result_routes(service: Service, jobs: Jobs) -> APIRouter:
             return Response(status_code=204)
         told = stream(jobs, tenant, job_id, begin, after, lambda: service.lifecycle.draining)
         return _Listening(jobs, tenant, told)
-
-    return router
 
 
 def _written(document: Document, name: str) -> bytes:
