@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from shizi.batching.claim import LANES, NOBODY, Lane
+from shizi.batching.claim import Lane
 from shizi.engine import protocol
-from shizi.engine.layer import layer_from_json, where
+from shizi.engine.layer import layer_from_json
 from shizi.engine.options import HostOptions
+from shizi.engine.parameters import deadline_of, flag, lane_of, options_of, tenant_of, text, values_of, whole
 from shizi.engine.raw import split
 from shizi.engine.regions import Regions, open_region
 from shizi.errors import ImageTooLarge, InvalidRequest, NotFound
@@ -28,19 +28,6 @@ _PARAMETERS: Final = ("options", "deadline_ms", "tenant", "lane", "alone", "widt
 _LONGEST_ID = 256
 _CHANNELS = 3
 _PREFIX = 4  # bytes before each element of a BYTES tensor: its length, little-endian
-
-
-class PageOptions(BaseModel):
-    """The parameter `options`: what `ReadOptions` says of a page that is decoded already."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    detect: bool = True
-    classify: bool = True
-    recognize: bool = True
-    languages: Annotated[list[Annotated[str, Field(max_length=64)]], Field(max_length=64)] | None = None
-    text_layer: Literal["auto", "ignore", "only"] = "auto"
-    min_score: Annotated[float, Field(ge=0, le=1)] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,7 +99,7 @@ class RequestParser:
         if len(message.id) > _LONGEST_ID:
             raise InvalidRequest(f"id has more than {_LONGEST_ID} characters")
         _check_outputs(message.outputs)
-        parameters = _values(message.parameters, _PARAMETERS, "the request")
+        parameters = values_of(message.parameters, _PARAMETERS, "the request")
         pixels, layer = self._inputs(message.inputs, list(raw))
         width, height = self._extent(pixels, parameters)
         return PageRequest(
@@ -121,11 +108,11 @@ class RequestParser:
             height,
             pixels,
             layer,
-            _options(parameters),
-            _deadline(parameters.get("deadline_ms")),
-            _tenant(parameters),
-            _lane(parameters),
-            _flag(parameters.get("alone", False), "alone"),
+            options_of(parameters),
+            deadline_of(parameters.get("deadline_ms")),
+            tenant_of(parameters),
+            lane_of(parameters),
+            flag(parameters.get("alone", False), "alone"),
         )
 
     def _inputs(
@@ -178,7 +165,7 @@ class RequestParser:
     def _content(self, tensor: protocol.Message, raw: list[memoryview], size: int | None) -> memoryview:
         """Bytes of an input: the next raw contents, or shared memory."""
         names = (SHARED_KEY, _REGION, _SIZE, _OFFSET)
-        values = _values(tensor.parameters, names, f"input {tensor.name}")
+        values = values_of(tensor.parameters, names, f"input {tensor.name}")
         if tensor.HasField("contents"):
             raise InvalidRequest(f"give input {tensor.name} as raw_input_contents or in shared memory, not as contents")
         if not values:
@@ -189,13 +176,13 @@ class RequestParser:
             return raw.pop(0)
         if self.regions is None:
             raise InvalidRequest("shared memory is there only at a Unix socket; send pixels as raw_input_contents")
-        offset = _whole(values.get(_OFFSET, 0), _OFFSET)
-        size = _whole(values[_SIZE], _SIZE) if _SIZE in values else size
+        offset = whole(values.get(_OFFSET, 0), _OFFSET)
+        size = whole(values[_SIZE], _SIZE) if _SIZE in values else size
         if size is None or (SHARED_KEY in values) == (_REGION in values):
             raise InvalidRequest(f"input {tensor.name} needs {SHARED_KEY} or {_REGION}, and its {_SIZE}")
         if SHARED_KEY in values:
-            return open_region(_text(values[SHARED_KEY], SHARED_KEY), offset, size).memory.data
-        return self.regions.view(_text(values[_REGION], _REGION), offset, size).data
+            return open_region(text(values[SHARED_KEY], SHARED_KEY), offset, size).memory.data
+        return self.regions.view(text(values[_REGION], _REGION), offset, size).data
 
     def _extent(self, pixels: NDArray[np.uint8] | None, parameters: dict[str, protocol.Message]) -> tuple[int, int]:
         """Width and height."""
@@ -208,7 +195,7 @@ class RequestParser:
             raise InvalidRequest(
                 "the input image is missing; a page of text_layer alone needs the parameters width and height"
             )
-        width, height = (_whole(parameters[name], name) for name in ("width", "height"))
+        width, height = (whole(parameters[name], name) for name in ("width", "height"))
         self._check_extent(width, height)
         return width, height
 
@@ -238,66 +225,3 @@ def _check_outputs(outputs: Sequence[protocol.Message]) -> None:
             raise InvalidRequest("the only output is page")
         if output.parameters:
             raise InvalidRequest("the output page takes no parameters; it comes in the message")
-
-
-def _values(parameters: protocol.Message, known: Sequence[str], what: str) -> dict[str, protocol.Message]:
-    if set(parameters) - set(known):
-        raise InvalidRequest(f"{what} has an unknown parameter; known are {', '.join(known)}")
-    result = {}
-    for name, parameter in parameters.items():
-        choice = parameter.WhichOneof("parameter_choice")
-        if choice is None:
-            raise InvalidRequest(f"the parameter {name} of {what} has no value")
-        result[name] = getattr(parameter, choice)
-    return result
-
-
-def _options(parameters: dict[str, protocol.Message]) -> ReadOptions:
-    try:
-        given = PageOptions.model_validate_json(_text(parameters.get("options", "{}"), "options"))
-    except ValidationError as error:
-        raise InvalidRequest(f"options: {where(error)}") from None
-    return ReadOptions(
-        detect=given.detect,
-        classify=given.classify,
-        recognize=given.recognize,
-        languages=given.languages,
-        text_layer=given.text_layer,
-        min_score=given.min_score,
-    )
-
-
-def _deadline(value: protocol.Message) -> float | None:
-    return None if value is None else _whole(value, "deadline_ms") / 1000
-
-
-def _tenant(parameters: dict[str, protocol.Message]) -> str:
-    tenant = _text(parameters.get("tenant", NOBODY), "tenant")
-    if not 0 < len(tenant) <= _LONGEST_ID:
-        raise InvalidRequest(f"tenant must have 1 to {_LONGEST_ID} characters")
-    return tenant
-
-
-def _lane(parameters: dict[str, protocol.Message]) -> Lane:
-    found = parameters.get("lane", LANES[0])
-    if found not in LANES:
-        raise InvalidRequest(f"lane must be one of {', '.join(LANES)}")
-    return LANES[LANES.index(found)]
-
-
-def _whole(value: protocol.Message, name: str) -> int:
-    if type(value) is not int:
-        raise InvalidRequest(f"{name} must be a whole number")
-    return value
-
-
-def _flag(value: protocol.Message, name: str) -> bool:
-    if type(value) is not bool:
-        raise InvalidRequest(f"{name} must be true or false")
-    return value
-
-
-def _text(value: protocol.Message, name: str) -> str:
-    if type(value) is not str:
-        raise InvalidRequest(f"{name} must be a text")
-    return value
