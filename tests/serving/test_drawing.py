@@ -16,12 +16,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from shizi.errors import CorruptDocument, DeadlineExceeded, OutOfMemory, ShiziError
+from shizi.errors import CorruptDocument, DeadlineExceeded, OutOfMemory, Overloaded, ShiziError
 from shizi.export import Original, export, to_json
 from shizi.imaging.child import pipes, start_child, stop_child
 from shizi.imaging.frames import Header, receive_header, send
 from shizi.imaging.limits import Limits
-from shizi.serving.drawing import Drawings
+from shizi.serving.drawing import WAITING, Drawings, Order
 from shizi.serving.uploads import Upload
 from shizi.types import Document, Line, Page
 
@@ -65,7 +65,7 @@ def sample(name: str) -> tuple[Document, bytes]:
 
 def draw(drawings: Drawings, what: Document, name: str, data: bytes, seconds: float = 60) -> bytes:
     with upload(data) as given:
-        drawn = asyncio.run(drawings.draw(what, name, given, None, time.monotonic() + seconds))
+        drawn = asyncio.run(drawings.draw(what, name, given, None, time.monotonic() + seconds, "bank"))
         with drawn:
             return drawn.read()
 
@@ -92,6 +92,42 @@ def test_errors_are_those_of_the_exporter(drawings: Drawings) -> None:
         draw(drawings, dataclasses.replace(what, pages=(dataclasses.replace(what.pages[0], number=9),)), "pdf", data)
     with pytest.raises(DeadlineExceeded):
         draw(drawings, what, "annotated", data, seconds=0.05)
+
+
+def test_what_waits_is_bounded_and_one_tenant_leaves_room_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    most = 1 + WAITING
+
+    async def run() -> None:
+        drawings, done = Drawings(Limits(), 1), asyncio.Event()
+
+        async def wait(*_arguments: object) -> object:
+            await done.wait()
+            return None
+
+        monkeypatch.setattr(drawings, "_run", wait)
+
+        def ordered(tenant: str) -> asyncio.Task[object]:
+            order = Order("page", "picture", {}, {}, tenant)
+            return asyncio.ensure_future(drawings.make(order, time.monotonic() + 60))
+
+        of_bank = [ordered("bank") for _ in range(int(0.7 * most))]
+        await asyncio.sleep(0)
+        with pytest.raises(Overloaded, match="of one tenant"):
+            await ordered("bank")
+        of_shop = [ordered("shop") for _ in range(most - len(of_bank))]
+        await asyncio.sleep(0)
+        with pytest.raises(Overloaded) as refused:
+            await ordered("inn")
+        assert refused.value.retry_after
+        of_shop.pop().cancel()
+        await asyncio.sleep(0)
+        of_shop.append(ordered("inn"))
+        done.set()
+        await asyncio.gather(*of_bank, *of_shop)
+        await ordered("bank")
+        drawings.close()
+
+    asyncio.run(run())
 
 
 def ask(

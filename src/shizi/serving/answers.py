@@ -83,9 +83,10 @@ async def rendered(
     document = await service.results.document(result)
     if exporter.needs_original:
         upload = asked.received.upload
-        drawn = await while_connected(
-            request, service.drawings.draw(document, name, upload, asked.options.password, asked.deadline)
+        drawing = service.drawings.draw(
+            document, name, upload, asked.options.password, asked.deadline, asked.caller.tenant
         )
+        drawn = await while_connected(request, drawing)
         return StreamingResponse(_pieces(drawn), media_type=exporter.media_type, background=BackgroundTask(drawn.close))
     loop = asyncio.get_running_loop()
     body = await loop.run_in_executor(service.threads, exporter.render, document, None)

@@ -13,12 +13,13 @@ import dataclasses
 import os
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import BinaryIO, Final, Literal, cast
 
-from shizi.errors import CorruptDocument, DeadlineExceeded, ShiziError, taxonomy
+from shizi.errors import CorruptDocument, DeadlineExceeded, Overloaded, ShiziError, taxonomy
 from shizi.export import to_json
 from shizi.imaging.child import Child, pipes, start_child, stop_child
 from shizi.imaging.frames import receive_header, send
@@ -30,6 +31,8 @@ _BASE: Final = 512 * MIB  # beyond what decoding takes: pages side by side, and 
 _OF_JSON: Final = 16  # times the bytes of a document's JSON: its plain values, the document, and what is made of them
 _OF_FILE: Final = 4
 _PIECE: Final = 2**20
+WAITING: Final = 16  # orders for each process; more would miss their deadlines, and keep their uploads on the disk
+TENANT_SHARE: Final = 0.7  # of all orders, as of what is read
 _ERRORS: Final = {error.code: error for error in taxonomy()}
 
 
@@ -43,12 +46,14 @@ class Order:
         result: what to call it.
         parts: what it is made of, by name: `document` and `edits` as JSON, `file` the original.
         said: further values for the task.
+        tenant: who ordered it.
     """
 
     task: Literal["draw", "export", "page"]
     result: str
     parts: Mapping[str, bytes | Upload]
     said: Mapping[str, object]
+    tenant: str
 
     @property
     def memory(self) -> int:
@@ -81,16 +86,18 @@ class Drawings:
 
     Args:
         limits: of decoding.
-        most: processes at the same time; more wait.
+        most: processes at the same time; sixteen times as many orders wait, and of one tenant no more than its share.
     """
 
     def __init__(self, limits: Limits, most: int) -> None:
         self._limits = limits
         self._threads = ThreadPoolExecutor(most, "shizi-draw")
         self._free = asyncio.Semaphore(most)
+        self._most = most * (1 + WAITING)
+        self._orders: Counter[str] = Counter()  # under way, by tenant
 
     async def draw(
-        self, document: Document, name: str, upload: Upload, password: str | None, deadline: float
+        self, document: Document, name: str, upload: Upload, password: str | None, deadline: float, tenant: str
     ) -> BinaryIO:
         """The document in a format that shows its pages, as an unnamed file at its beginning.
 
@@ -100,13 +107,15 @@ class Drawings:
             upload: what it was read from.
             password: that opened it.
             deadline: in `time.monotonic()`.
+            tenant: who asks for it.
 
         Raises:
             DeadlineExceeded: it was not done in time.
+            Overloaded: as `make`.
             ShiziError: as the exporter.
         """
         json = to_json(document, indent=None).encode("utf-8", "surrogatepass")
-        order = Order("draw", name, {"document": json, "file": upload}, {"format": name, "password": password})
+        order = Order("draw", name, {"document": json, "file": upload}, {"format": name, "password": password}, tenant)
         return (await self.make(order, deadline)).file
 
     async def make(self, order: Order, deadline: float) -> Made:
@@ -118,25 +127,44 @@ class Drawings:
 
         Raises:
             DeadlineExceeded: it was not done in time.
+            Overloaded: too much is under way.
             ShiziError: whatever is wrong with the parts.
         """
         try:
-            async with asyncio.timeout(deadline - time.monotonic()), self._free:
-                header: dict[str, object] = {
-                    **order.said,
-                    "task": order.task,
-                    "limits": dataclasses.asdict(self._limits),
-                    "memory": _BASE + max(self._limits.max_memory, self._limits.pdf_memory) + order.memory,
-                    "parent": os.getpid(),
-                    "cpu_s": max(1.0, deadline - time.monotonic()),
-                    "parts": {name: _size(pieces) for name, pieces in order.parts.items()},
-                }
-                return await self._run(header, order)
+            with self._place(order.tenant):
+                async with asyncio.timeout(deadline - time.monotonic()), self._free:
+                    header: dict[str, object] = {
+                        **order.said,
+                        "task": order.task,
+                        "limits": dataclasses.asdict(self._limits),
+                        "memory": _BASE + max(self._limits.max_memory, self._limits.pdf_memory) + order.memory,
+                        "parent": os.getpid(),
+                        "cpu_s": max(1.0, deadline - time.monotonic()),
+                        "parts": {name: _size(pieces) for name, pieces in order.parts.items()},
+                    }
+                    return await self._run(header, order)
         except TimeoutError:
             raise DeadlineExceeded(
                 f"the time for this document was over before its {order.result} was made: choose fewer pages, or allow "
                 "more time"
             ) from None
+
+    @contextlib.contextmanager
+    def _place(self, tenant: str) -> Iterator[None]:
+        whole, own = self._orders.total(), self._orders[tenant]
+        if whole >= self._most or own + 1 > TENANT_SHARE * self._most:
+            raise Overloaded(
+                f"{whole} results are made or wait for it, {own} of them of this tenant; the limits are {self._most}, and "
+                f"{int(TENANT_SHARE * self._most)} of one tenant: try again later",
+                1.0,
+            )
+        self._orders[tenant] += 1
+        try:
+            yield
+        finally:
+            self._orders[tenant] -= 1
+            if not self._orders[tenant]:
+                del self._orders[tenant]
 
     async def _run(self, header: dict[str, object], order: Order) -> Made:
         child = start_child("shizi.serving.drawing_worker", bare=True)

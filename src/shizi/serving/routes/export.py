@@ -76,13 +76,13 @@ def export_routes(service: Service) -> APIRouter:
     )
     async def export(request: Request, _query: Annotated[NoQuery, Query()]) -> Response:
         """With the corrections of a person in it. Nothing is read again, and nothing is kept."""
-        await service.gate.caller(request, OCR)
+        caller = await service.gate.caller(request, OCR)
         limits = service.options.uploads
         most = {"document": MOST_DOCUMENT_BYTES, "edits": MOST_EDITS_BYTES, "file": limits.max_bytes}
         with await receive_parts(request, "document", most, limits, service.threads) as parts:
             _trace(request, parts.uploads)
             form = checked(parts.fields, ExportForm)
-            order = _export_order(form, parts)
+            order = _export_order(form, parts, caller.tenant)
             made = await _made(service, request, order, form.timeout)
         exporter = EXPORTERS[form.format]
         return _file(made, exporter.media_type, {"Content-Disposition": _disposition(form.name, exporter)})
@@ -103,13 +103,14 @@ def export_routes(service: Service) -> APIRouter:
     )
     async def render(request: Request, _query: Annotated[NoQuery, Query()]) -> Response:
         """Upright, in the pixels that coordinates of the document are in or fewer: for formats that browsers do not show."""
-        await service.gate.caller(request, OCR)
+        caller = await service.gate.caller(request, OCR)
         received = await receive(request, "file", service.options.uploads, service.threads)
         with received.upload as upload:
             _trace(request, {"file": upload})
             form = checked(received.fields, RenderForm)
-            said = {"page": form.page, "longest_side": form.longest_side, "picture": form.picture}
-            order = Order("page", "picture", {"file": upload}, {**said, "password": _password(form)})
+            said: dict[str, object] = {"page": form.page, "longest_side": form.longest_side, "picture": form.picture}
+            said |= {"password": _password(form)}
+            order = Order("page", "picture", {"file": upload}, said, caller.tenant)
             made = await _made(service, request, order, form.timeout)
         headers = {name: str(made.facts[name.rpartition("-")[2].lower()]) for name in _HEADERS}
         return _file(made, f"image/{form.picture}", headers)
@@ -117,12 +118,12 @@ def export_routes(service: Service) -> APIRouter:
     return router
 
 
-def _export_order(form: ExportForm, parts: Parts) -> Order:
+def _export_order(form: ExportForm, parts: Parts, tenant: str) -> Order:
     exporter = EXPORTERS[form.format]
     if exporter.needs_original and "file" not in parts.uploads:
         raise InvalidParameters([("file", f"is missing: the format {form.format} shows the pages of the original")])
     used = {name: upload for name, upload in parts.uploads.items() if name != "file" or exporter.needs_original}
-    return Order("export", form.format, used, {"format": form.format, "password": _password(form)})
+    return Order("export", form.format, used, {"format": form.format, "password": _password(form)}, tenant)
 
 
 def _password(form: ExportForm | RenderForm) -> str | None:
