@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
+from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.page.conftest import OpenPage
 from tests.e2e.page.harness import axe, give
+from tests.e2e.test_serve import SAMPLES
 
 
 def read(page: Page, name: str = "receipt.jpg") -> None:
@@ -84,6 +87,31 @@ def test_tab_saves_and_goes_to_the_next_line(page: Page) -> None:
     page.keyboard.press("Escape")
     expect(line(page, "18 Harbour Lane, Eastport")).to_be_visible()
     expect(line(page, "Tel. 1")).to_be_focused()
+
+
+def test_checking_goes_on_to_the_next_document(page: Page, tmp_path: Path) -> None:
+    names = ("first.png", "second.png")
+    for name in names:
+        shutil.copy(SAMPLES / "invoice.png", tmp_path / name)
+    give(page, *(tmp_path / name for name in names))
+    expect(page.locator("nav [data-state=done]")).to_have_count(2)
+    first, second = (page.locator("nav li").filter(has_text=name) for name in names)
+    expect(first).to_contain_text(" to check")
+    expect(page).to_have_title("first.png – shizi")
+    page.get_by_role("tab", name="To check").click()
+    count = int(page.get_by_role("tab", name="To check").inner_text().split()[-1])
+    for _ in range(count + 1):  # one too many
+        page.keyboard.press("c")
+    expect(page.get_by_text("Nothing is left to check.")).to_be_visible()
+    expect(first).not_to_contain_text(" to check")
+    page.keyboard.press("j")
+    expect(page).to_have_title("second.png – shizi")
+    expect(page.locator("main [data-selected][data-key]").first).to_be_visible()
+    expect(second).to_contain_text(f"{count} to check")
+    page.locator("nav li button").first.click()
+    page.get_by_role("tab", name="Text").click()
+    page.keyboard.press("k")
+    expect(page).to_have_title("second.png – shizi")
 
 
 def test_an_empty_line_is_removed_and_comes_back(page: Page) -> None:

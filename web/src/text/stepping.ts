@@ -36,7 +36,7 @@ export function useLineKeys(shown: Readonly<Ref<Tab>>, chosen: Ref<Tab>): LineKe
     toggleChecked(current.value, line)
     if (shown.value !== 'doubtful' || !before.includes(line.key)) return
     const left = new Set(doubtful.value.map((each) => each.key))
-    select(following(before, left, line.key, 0) ?? line.key)
+    select(following(before, left, line.key, 0)) // none when all are checked: one C too many takes nothing back
   }
 
   const undo = (): void => {
