@@ -147,6 +147,19 @@ def test_nobody_listens(listen: str) -> None:
     run(work())
 
 
+def test_an_engine_is_not_called_through_a_proxy(free_port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("grpc_proxy", "http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    for name in ("no_grpc_proxy", "no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+
+    async def work() -> None:
+        async with engine(f"tcp:127.0.0.1:{free_port}") as client:
+            assert (await read(client, fake.page())).text == fake.text_of(fake.page())
+
+    run(work())
+
+
 def test_the_deadline_is_kept(unix: str) -> None:
     async def work() -> None:
         async with engine(unix, pages_at_a_time=1) as client:

@@ -241,3 +241,48 @@ def test_tokens_are_checked_with_published_keys_and_wrong_ones_do_not_flood_the_
             await verifier.close()
 
     asyncio.run(run())
+
+
+@pytest.fixture
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+    return monkeypatch
+
+
+def test_keys_come_through_the_proxy_of_the_environment(no_proxies: pytest.MonkeyPatch) -> None:
+    async def run() -> None:
+        async with serving(Publisher(key_set(jwk(rsa_key(), "a")))) as proxy:
+            no_proxies.setenv("HTTP_PROXY", proxy.url.removesuffix("/jwks.json"))
+            keys = Jwks(JwksOptions(source="http://127.0.0.1:1/keys"))
+            assert await keys.find("a")
+            assert proxy.requests[0].startswith("GET http://127.0.0.1:1/keys HTTP/1.1")
+            await keys.close()
+
+    asyncio.run(run())
+
+
+def test_https_goes_through_the_proxy_as_a_tunnel(no_proxies: pytest.MonkeyPatch) -> None:
+    async def run() -> None:
+        async with serving(Publisher(head="HTTP/1.1 403 Forbidden")) as proxy:
+            no_proxies.setenv("HTTPS_PROXY", proxy.url.removesuffix("/jwks.json"))
+            keys = Jwks(JwksOptions(source="https://id.example.org/keys"))
+            with pytest.raises(EngineUnavailable):
+                await keys.find("a")
+            assert [request.splitlines()[0] for request in proxy.requests] == ["CONNECT id.example.org:443 HTTP/1.1"]
+            await keys.close()
+
+    asyncio.run(run())
+
+
+def test_no_proxy_names_issuers_that_are_reached_directly(no_proxies: pytest.MonkeyPatch) -> None:
+    async def run() -> None:
+        async with serving(Publisher(key_set(jwk(rsa_key(), "a")))) as publisher:
+            no_proxies.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+            no_proxies.setenv("NO_PROXY", "127.0.0.1")
+            keys = Jwks(JwksOptions(source=publisher.url))
+            assert await keys.find("a")
+            await keys.close()
+
+    asyncio.run(run())
