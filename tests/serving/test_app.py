@@ -245,6 +245,15 @@ def test_health_and_models(client: httpx.Client) -> None:
     assert client.get("/v1/models").json()["models"][0]["name"] == "drawn"
 
 
+@pytest.mark.parametrize(
+    "headers", [{"Authorization": "Bearer shizi_a_b"}, {"X-API-Key": "x"}, {"Authorization": "Basic eDp5"}]
+)
+def test_a_key_that_does_not_hold_is_found_out_without_a_document(
+    client: httpx.Client, headers: dict[str, str]
+) -> None:
+    problem(client.get("/v1/models", headers=headers), 401, "UNAUTHENTICATED")
+
+
 def test_nothing_of_a_document_is_in_the_log(client: httpx.Client, server: LocalServer) -> None:
     client.post("/v1/ocr", files={"file": ("SECRET-NAME.png", drawn("Zebra Crossing"), "image/png")})
     client.post("/v1/ocr", files=script("break"), headers={"Authorization": "Bearer SECRET-TOKEN"})

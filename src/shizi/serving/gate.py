@@ -41,6 +41,15 @@ class Gate:
         await self._count(request, caller, _ONE)
         return caller
 
+    async def known(self, request: Request) -> None:
+        """Nobody need sign in, but credentials that come must hold.
+
+        Raises:
+            Unauthenticated: they do not.
+        """
+        if any(name in request.headers for name in ("authorization", "x-api-key")):
+            await self.authenticator.authenticate(request.headers)
+
     def pixels(self, request: Request, caller: Caller) -> Callable[[int], Awaitable[None]]:
         """Counts the pixels of a page of that request against the caller's quota; raises RateLimited."""
 

@@ -353,7 +353,7 @@ export interface paths {
         };
         /**
          * The models that read
-         * @description Name, version and SHA-256 of each model.
+         * @description Name, version and SHA-256 of each model. Needs no key; one that comes must hold, so that a key can be tried here.
          */
         get: operations["models_v1_models_get"];
         put?: never;
@@ -3712,15 +3712,6 @@ export interface operations {
             };
             /** @description Unauthorized */
             401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Forbidden */
-            403: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from shizi.errors import EngineUnavailable
 from shizi.serving.capabilities import capabilities
@@ -18,9 +18,10 @@ def about_routes(service: Service) -> APIRouter:
     """The router of what every client may know."""
     router = APIRouter(tags=["about"])
 
-    @router.get("/v1/models", summary="The models that read", responses=problems(401, 403, 503))
-    async def models() -> ModelsBody:
-        """Name, version and SHA-256 of each model."""
+    @router.get("/v1/models", summary="The models that read", responses=problems(401, 503))
+    async def models(request: Request) -> ModelsBody:
+        """Name, version and SHA-256 of each model. Needs no key; one that comes must hold, so that a key can be tried here."""
+        await service.gate.known(request)
         return ModelsBody(models=list(await service.engine.models()))
 
     @router.get("/v1/capabilities", summary="What this server offers, and its limits")
