@@ -1,6 +1,7 @@
 """One row per line of text, for spreadsheets (RFC 4180), in UTF-8 with a byte-order mark, so that Excel shows Chinese.
 
-A text that a spreadsheet would run as a formula gets an apostrophe before it; plain numbers such as -12.50 do not.
+A text that a spreadsheet would run as a formula gets an apostrophe before it; plain numbers such as -12.50 do not. So does what would
+be one in a cell of its own, for spreadsheets that part cells at semicolons and tabs, as they do in many countries.
 """
 
 from __future__ import annotations
@@ -16,6 +17,10 @@ COLUMNS = ("page", "line", "text", "score", "angle", "source", "x1", "y1", "x2",
 
 _FORMULA = re.compile(r"'*\s*[=+\-@\t\r\n＝＋－＠]")
 _NUMBER = re.compile(r"[+-]?[0-9][0-9.,]*%?")
+_SEPARATOR = re.compile(r"[;\t\r\n]")
+_INSIDE = re.compile(
+    r"(?<![\s\"';])([\s\"';]+)(?=[=+\-@＝＋－＠])(?!" + _NUMBER.pattern + r"(?:[;\t\r\n]|\Z))"
+)  # what separates, and a formula behind it
 
 
 def render(document: Document, original: Original | None = None) -> bytes:  # noqa: ARG001 (as all exporters)
@@ -34,7 +39,12 @@ def render(document: Document, original: Original | None = None) -> bytes:  # no
 def guarded(text: str) -> str:
     """The text as a cell that no spreadsheet runs.
 
-    An apostrophe is also put before a text that begins with apostrophes and a formula, so that taking one away where a
-    guarded text stands behind it always gives the text back.
+    An apostrophe is also put where apostrophes and a formula stand already, so that taking one away from each such place always
+    gives the text back.
     """
-    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+    first = "'" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else ""
+    return first + _INSIDE.sub(_guarded_inside, text)
+
+
+def _guarded_inside(match: re.Match[str]) -> str:
+    return f"{match[1]}'" if _SEPARATOR.search(match[1]) else match[1]
