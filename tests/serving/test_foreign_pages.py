@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from starlette.datastructures import Headers
 
 from shizi.errors import Forbidden
 from shizi.serving.auth import AuthOptions, authenticator
@@ -37,6 +38,12 @@ def test_programs_of_this_machine_and_the_own_page_pass(headers: dict[str, str])
         "127.0.0.1.x.example",
         "10.0.0.5",
         "[::1",
+        "localhost/.attacker.example",
+        "localhost#attacker.example",
+        "localhost?attacker.example",
+        "attacker.example@localhost",
+        "localhost.",
+        "[::1%25eth0]",
     ],
 )
 def test_a_name_that_was_bound_to_this_machine_is_refused(host: str) -> None:
@@ -71,3 +78,22 @@ def test_it_stands_before_everything_that_needs_no_key() -> None:
     assert asyncio.run(everybody.authenticate({"host": "ocr.example.org"})).anonymous
     with pytest.raises(Forbidden):
         asyncio.run(everybody.authenticate({"host": "ocr.example.org", "sec-fetch-site": "cross-site"}))
+
+
+@pytest.mark.parametrize(
+    "twice",
+    [
+        [("host", "127.0.0.1:8000"), ("host", "attacker.example")],
+        [("host", "127.0.0.1:8000"), ("origin", "http://127.0.0.1:8000"), ("origin", "https://attacker.example")],
+        [("host", "127.0.0.1:8000"), ("sec-fetch-site", "none"), ("sec-fetch-site", "cross-site")],
+    ],
+)
+def test_a_second_header_does_not_hide_behind_the_first(twice: list[tuple[str, str]]) -> None:
+    headers = Headers(raw=[(name.encode(), value.encode()) for name, value in twice])
+    with pytest.raises(Forbidden, match="twice"):
+        check_page(headers, local_names=True)
+
+
+def test_a_page_without_an_origin_of_its_own_is_foreign_to_a_request_without_a_host() -> None:
+    with pytest.raises(Forbidden, match="another site"):
+        check_page({"origin": "null"}, local_names=True)
