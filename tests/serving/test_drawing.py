@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import io
+import json
 import os
+import struct
 import tempfile
 import time
 from collections.abc import Iterator
@@ -128,6 +130,29 @@ def test_what_waits_is_bounded_and_one_tenant_leaves_room_for_others(monkeypatch
         drawings.close()
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("size", [-1, 2**40])
+def test_a_process_that_was_taken_over_sends_no_more_than_it_may_hold(
+    drawings: Drawings, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    header = json.dumps({"bytes": size}).encode()
+    back = io.BytesIO(struct.pack(">L", len(header)) + header + b"x" * 1000)
+    monkeypatch.setattr("shizi.serving.drawing.pipes", lambda _child: (io.BytesIO(), back))
+    order = Order("page", "picture", {}, {}, "bank")
+    with pytest.raises(CorruptDocument):
+        asyncio.run(drawings.make(order, time.monotonic() + 60))
+    assert back.tell() == 4 + len(header)
+
+
+def test_what_a_process_says_of_its_result_is_numbers(drawings: Drawings, monkeypatch: pytest.MonkeyPatch) -> None:
+    back = io.BytesIO()
+    send(back, {"width": 5, "height": "5\r\nSet-Cookie: a=b"}, b"made")
+    back.seek(0)
+    monkeypatch.setattr("shizi.serving.drawing.pipes", lambda _child: (io.BytesIO(), back))
+    made = asyncio.run(drawings.make(Order("page", "picture", {}, {}, "bank"), time.monotonic() + 60))
+    with made.file:
+        assert (made.file.read(), made.facts) == (b"made", {"width": 5, "bytes": 4})
 
 
 def ask(

@@ -73,12 +73,12 @@ class Made:
     Attributes:
         file: unnamed, at its beginning.
         size: bytes.
-        facts: what there is to say about it.
+        facts: numbers that there are to say about it.
     """
 
     file: BinaryIO
     size: int
-    facts: Mapping[str, object]
+    facts: Mapping[str, int]
 
 
 class Drawings:
@@ -210,6 +210,8 @@ def _talk(child: Child, header: dict[str, object], order: Order) -> Made:
         if "error" in answer:
             raise _ERRORS.get(str(answer["error"]), ShiziError)(str(answer["message"]))
         left = size = int(answer["bytes"])
+        if not 0 <= size <= int(cast(int, header["memory"])):  # more than it may hold: it is no longer ours
+            raise ValueError
         while left and (piece := back.read(min(left, _PIECE))):
             result.write(piece)
             left -= len(piece)
@@ -227,4 +229,4 @@ def _talk(child: Child, header: dict[str, object], order: Order) -> Made:
     finally:
         with contextlib.suppress(OSError):
             stop_child(child)
-    return Made(result, size, answer)
+    return Made(result, size, {name: value for name, value in answer.items() if isinstance(value, int)})
