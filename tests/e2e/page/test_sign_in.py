@@ -60,7 +60,7 @@ def test_a_key_is_asked_for_and_what_was_refused_is_read_with_it(page: Page, key
     assert page.get_by_label("API key or token").get_attribute("type") == "password"
     assert axe(page) == []
     sign_in(page, key[0][:-4] + "XXXX")
-    expect(dialog).to_contain_text("does not know this key")
+    expect(dialog).to_contain_text("is not valid")
     sign_in(page, f" {key[0]} ")
     expect(dialog).to_have_count(0)
     expect(page.locator("nav [data-state=done]")).to_be_attached()

@@ -112,7 +112,7 @@ def test_a_limit_is_named_with_its_value(page: Page, watch: Watch) -> None:
     note = page.get_by_role("alert").filter(has_text="The document is too large")
     expect(note.get_by_role("definition").filter(has_text="100.0 million").first).to_be_visible()
     expect(note.get_by_role("definition").filter(has_text="120.5 million").first).to_be_visible()
-    expect(note).to_contain_text("Pixels of the picture")
+    expect(note).to_contain_text("Pixels of the image")
 
 
 def test_what_may_pass_can_be_tried_again(page: Page, watch: Watch) -> None:

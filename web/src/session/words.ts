@@ -10,8 +10,7 @@ export const t = translate(
       enter: 'Sign in',
       trying: 'Trying …',
       cancel: 'Not now',
-      refused:
-        'The server does not know this key or token, or it has run out. Check that all of it was copied.',
+      refused: 'The key or token is not valid, or has expired. Check that all of it was copied.',
       noServer: 'The server could not be reached. Try again.',
       leaveTitle: 'Sign out',
       leaveAsk:
@@ -23,11 +22,11 @@ export const t = translate(
       title: '登录',
       asks: '此服务器需要 API 密钥或令牌。',
       label: 'API 密钥或令牌',
-      held: '仅保留到此标签页关闭为止，不会存储在其他地方。',
+      held: '仅保留到此标签页关闭为止，不会保存到其他地方。',
       enter: '登录',
       trying: '正在验证……',
       cancel: '暂不',
-      refused: '服务器不认识此密钥或令牌，或已过期。请检查是否完整复制。',
+      refused: '密钥或令牌无效或已过期。请检查是否完整复制。',
       noServer: '无法连接服务器，请重试。',
       leaveTitle: '退出登录',
       leaveAsk: '打开的文档将被关闭。最近的文档保存在此浏览器中，之后使用此浏览器的人可以看到。',

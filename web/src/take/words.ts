@@ -9,7 +9,7 @@ const en = {
   copyTables: 'Tables',
   keyCopy: 'copy the text (with Shift)',
   copied: 'Copied: {count} characters',
-  copyFailed: 'The browser did not allow to copy. Select the text and press Ctrl+C.',
+  copyFailed: 'The browser did not allow copying. Select the text and press Ctrl+C.',
   nothing: 'There is nothing to export yet.',
   unfinished: 'This document is still being read.',
   download: 'Download',
@@ -36,7 +36,7 @@ const en = {
   json: 'Everything, for programs',
   hocr: 'hOCR',
   alto: 'ALTO XML',
-  annotated: 'Picture with boxes',
+  annotated: 'Image with boxes',
 }
 
 const zh: Record<keyof typeof en, string> = {
@@ -54,7 +54,7 @@ const zh: Record<keyof typeof en, string> = {
   which: '选择文档',
   one: '当前文档',
   all: '全部 {count} 个',
-  running: '第 {done} 个，共 {total} 个文档',
+  running: '已完成 {done} / {total} 个文档',
   runningOne: '服务器正在生成文件…',
   cancel: '取消',
   failedOne: '未能导出',
@@ -74,7 +74,7 @@ const zh: Record<keyof typeof en, string> = {
   json: '全部数据，供程序使用',
   hocr: 'hOCR',
   alto: 'ALTO XML',
-  annotated: '带标注框的图片',
+  annotated: '带文本框的图像',
 }
 
 export const t = translate(messages(en, zh))

@@ -1,10 +1,10 @@
 /** What the limits measure, by the names that the server's errors use. */
 export const en = {
   max_bytes: 'Size of the file',
-  max_pixels: 'Pixels of the picture',
-  max_side: 'Longest side of the picture',
+  max_pixels: 'Pixels of the image',
+  max_side: 'Longest side of the image',
   max_pages: 'Pages of the document',
-  max_memory: 'Memory for the decoded picture',
+  max_memory: 'Memory for the decoded image',
   max_words: 'Words of the document',
   max_files: 'Files of one job',
   max_job_bytes: 'Size of one job',

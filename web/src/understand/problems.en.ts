@@ -30,11 +30,11 @@ export const en = {
   },
   NOT_FOUND: {
     title: 'It is not there any more',
-    todo: 'The server keeps finished jobs for a limited time. Give the document again.',
+    todo: 'The server keeps finished jobs for a limited time. Add the document again.',
   },
   CONFLICT: {
     title: 'This contradicts what is there already',
-    todo: 'Wait until the document has ended, or give it again.',
+    todo: 'Wait until the document has ended, or add it again.',
   },
   RATE_LIMITED: {
     title: 'That is more than your quota allows',
@@ -46,7 +46,7 @@ export const en = {
   },
   IMAGE_TOO_LARGE: {
     title: 'The document is too large',
-    todo: 'Make the picture smaller (300 dpi is enough), or split the document.',
+    todo: 'Make the image smaller (300 dpi is enough), or split the document.',
   },
   MODEL_LOAD_FAILED: {
     title: 'The server has no model to read with',
@@ -54,11 +54,11 @@ export const en = {
   },
   OUT_OF_MEMORY: {
     title: 'The server ran out of memory',
-    todo: 'Try again later, or give a smaller picture or fewer pages.',
+    todo: 'Try again later, or add a smaller image or fewer pages.',
   },
   TIMEOUT: {
     title: 'Reading took too long',
-    todo: 'Try again. If it stays, give fewer pages at a time or a smaller picture.',
+    todo: 'Try again. If it stays, add fewer pages at a time or a smaller image.',
   },
   ENGINE_UNAVAILABLE: {
     title: 'The server is not ready yet',
@@ -77,8 +77,8 @@ export const en = {
     todo: 'Something between this page and the server may have answered in its place. Try again, or tell whoever runs the server.',
   },
   PICTURE_GONE: {
-    title: 'The picture is not kept any more',
-    todo: 'The text is still here. Give the file again to see the page, or to make a PDF of it.',
+    title: 'The image is no longer kept',
+    todo: 'The text is still here. Add the file again to see the page, or to make a PDF of it.',
   },
   INTERRUPTED: {
     title: 'Reading was interrupted several times',

@@ -41,11 +41,11 @@ export const zh: Readonly<Record<keyof typeof en, { readonly title: string; read
     todo: '请检查服务器是否在运行、网络是否连通，然后重试。您的更正不会丢失。',
   },
   UNEXPECTED_ANSWER: {
-    title: '无法理解服务器的回答',
-    todo: '可能是中间的代理代替服务器作了回答。请重试，或通知服务器管理员。',
+    title: '无法识别服务器返回的内容',
+    todo: '可能是中间的代理返回了自己的页面。请重试，或通知服务器管理员。',
   },
   PICTURE_GONE: {
-    title: '图片已不再保留',
+    title: '图像已不再保留',
     todo: '文字仍在。要查看页面或生成 PDF，请重新添加文件。',
   },
   INTERRUPTED: {
