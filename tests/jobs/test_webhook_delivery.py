@@ -39,8 +39,8 @@ def store(database: Database) -> WebhookStore:
     return WebhookStore(database)
 
 
-@pytest.fixture(scope="module")
-def threads() -> Iterator[ThreadPoolExecutor]:
+@pytest.fixture
+def threads(database: Database) -> Iterator[ThreadPoolExecutor]:  # noqa: ARG001 (work that was cancelled ends before it is closed)
     with ThreadPoolExecutor(4) as pool:
         yield pool
 
