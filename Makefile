@@ -13,6 +13,7 @@ DEVELOPMENT := $(VENV)/.development
 PAGE := src/shizi/serving/ui/index.html
 PAGE_SOURCES := $(shell find web \( -name node_modules -o -name dist \) -prune -o -type f -print)
 OPTIONS :=
+PROCESSES := 2
 PAGES := 5000
 JOBS := 2000
 KILLS := 200
@@ -34,7 +35,8 @@ web: $(PAGE) ## build the web page that `shizi serve` has at /
 
 test: fonts servers $(DEVELOPMENT) $(PAGE) models-test ## set up what the tests need and run them all
 	scripts/web.sh $(BIN) test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile -m "not alone"
+	$(BIN)/python -m pytest -m alone
 
 check: $(DEVELOPMENT) ## lint, format, types, import rules
 	scripts/web.sh $(BIN) check

@@ -21,6 +21,8 @@ from shizi.runtime.base import Batch, Runtime, Session, SessionOptions, T
 from shizi.runtime.choose import choose, load_runtime
 from shizi.types import Document
 
+pytestmark = pytest.mark.alone
+
 
 class SleepySession:
     """A model that sleeps before it runs."""

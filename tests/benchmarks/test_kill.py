@@ -22,6 +22,8 @@ from shizi.jobs.tasks import TaskStore
 from shizi.types import Page
 from tests.servers import PostgresServer, RedisServer
 
+pytestmark = pytest.mark.alone
+
 # Short, so that dead workers are noticed soon; the rest is as in `shizi worker`.
 LIMITS = JobLimits(lease_s=2.0, renew_s=0.4)
 JOBS, KILLS = 40, 10

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from benchmarks.rss import rss_mb
 from benchmarks.soak import draw, main, soak
 
+pytestmark = pytest.mark.alone
+
 
 def test_growth_after_the_warm_up_is_found() -> None:
     memory = iter([50.0, 90.0, 100.0, 100.5, 101.0, 101.5])

@@ -26,6 +26,8 @@ from shizi.runtime.choose import Choice
 from shizi.runtime.fake import FakeRuntime
 from tests.bench.engines import Clock, FakeEngine, options
 
+pytestmark = pytest.mark.alone
+
 Capture = pytest.CaptureFixture[str]
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import io
 import json
 
+import pytest
 from PIL import Image
 
 from benchmarks.serving.process import Server
 from benchmarks.serving.rolling import PRE_STOP_S, rolling
 from shizi.engine.fake import page
+
+pytestmark = pytest.mark.alone
 
 
 def test_servers_behind_a_load_balancer_are_restarted_without_a_failed_request() -> None:

@@ -10,9 +10,13 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from shizi.imaging.limits import Limits
 from shizi.imaging.sandbox import Sandbox, SandboxOptions
 from shizi.imaging.shared import FOLDER
+
+pytestmark = pytest.mark.alone
 
 PARENT = """
 import io, sys, time

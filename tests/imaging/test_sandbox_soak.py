@@ -17,6 +17,8 @@ from shizi.imaging.limits import MIB, Limits
 from shizi.imaging.sandbox import Sandbox, SandboxOptions
 from shizi.imaging.shared import FOLDER, new_name
 
+pytestmark = pytest.mark.alone
+
 DOCUMENTS = 300
 POISON = {
     b"crash": "CorruptDocument",

@@ -15,6 +15,8 @@ from shizi.errors import InvalidRequest, NotFound, OutOfMemory
 from shizi.imaging import shared
 from shizi.imaging.shared import FOLDER, Block, SharedPixels, new_name, remove_stale
 
+pytestmark = pytest.mark.alone
+
 OTHER = """
 import sys
 from shizi.imaging.shared import SharedPixels

@@ -17,6 +17,8 @@ from shizi.serving.cache import CacheOptions, Outcome, ResultCache
 from shizi.serving.cache_redis import PREFIX, RedisBackend, RedisCacheOptions
 from tests.serving.redis_local import FreezableRedis
 
+pytestmark = pytest.mark.alone
+
 SECRET = b"0123456789abcdef"
 BOUNDS = CacheOptions(max_bytes=2**20)
 RESULT = b'{"text": "Account 4711"}'

@@ -16,6 +16,8 @@ from shizi.serving.caller import Caller, anonymous_caller
 from shizi.serving.ratelimit import Cost, Quota, RateLimiter, RateOptions
 from tests.serving.redis_local import FreezableRedis
 
+pytestmark = pytest.mark.alone
+
 STRANGER = anonymous_caller({"ocr"})
 BANK = Caller("bank", "key:a", frozenset({"ocr"}), anonymous=False)
 

@@ -13,6 +13,8 @@ from playwright.sync_api import CDPSession, Page
 
 from tests.e2e.page.looking import answered, blank_png, document_of, line_of, shown, view
 
+pytestmark = pytest.mark.alone
+
 COLUMNS, ROWS = 20, 100
 WIDTH, HEIGHT = 2480, 3508
 MARKS = 40
