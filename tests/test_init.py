@@ -9,7 +9,20 @@ import pytest
 
 import shizi
 
-HEAVY = ("numpy", "cv2", "PIL", "onnxruntime", "openvino", "torch", "pydantic", "click", "pypdfium2", "docx", "lxml", "xlsxwriter")
+HEAVY = (
+    "numpy",
+    "cv2",
+    "PIL",
+    "onnxruntime",
+    "openvino",
+    "torch",
+    "pydantic",
+    "click",
+    "pypdfium2",
+    "docx",
+    "lxml",
+    "xlsxwriter",
+)
 WEB = (
     "starlette",
     "fastapi",
