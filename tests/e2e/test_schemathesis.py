@@ -41,7 +41,7 @@ def test_answers_are_as_described_and_none_is_an_error_of_the_server(
             timeout=180,
             check=False,
         )
-        assert ran.returncode == 0, ran.stdout[-8000:] + ran.stderr[-2000:]
+        assert ran.returncode == 0, ran.stdout[:3000] + ran.stdout[-3000:] + ran.stderr[-2000:]
         assert "Stateful" in ran.stdout
         failed = [line for line in serve.log() if line.get("code") == "INTERNAL" or line.get("status") == 500]
         assert failed == []

@@ -53,8 +53,8 @@ def test_vertical_text_is_selected_in_its_columns(page: Page, served: Serve) -> 
         assert text is not None
         assert polygon is not None
         assert text["height"] > 5 * text["width"], line["text"]
-        assert abs(text["y"] - polygon["y"]) < 8
-        assert abs(text["x"] - polygon["x"]) < 8
+        assert abs(text["y"] - polygon["y"]) < 0.1 * polygon["height"]
+        assert abs(text["x"] - polygon["x"]) < 0.5 * polygon["width"]
 
 
 def test_a_drag_selects_from_word_to_word_and_a_double_click_selects_one(page: Page) -> None:

@@ -6,6 +6,7 @@ import type { components } from '../api/schema'
 import type { Doc, Entry, Page } from '../documents/types'
 import { replace } from './place'
 import { hex, within } from './reading'
+import { keepNow } from './recent'
 
 type Schemas = components['schemas']
 type Detail = Schemas['JobDetailBody']
@@ -26,6 +27,7 @@ export async function order(entry: Entry, signal: AbortSignal): Promise<void> {
     throw new ApiError({ ...own('PICTURE_GONE', 'the browser keeps this file no more'), retryable: false })
   entry.state = 'job'
   entry.orderKey ??= hex(crypto.getRandomValues(new Uint8Array(16)))
+  await keepNow(entry) // before the order is sent: a tab that is loaded anew meanwhile sends it with the same key
   const headers = { 'Idempotency-Key': entry.orderKey }
   const job = await retried(() => {
     const body = new FormData()

@@ -80,6 +80,12 @@ export function release(id: string): void {
   keepers.delete(id)
 }
 
+/** Ends when what the entry is now is kept. */
+export async function keepNow(entry: Entry): Promise<void> {
+  const keeper = keepers.get(entry.id)
+  if (keeper) await save(entry, keeper)
+}
+
 /** Writes at once what still waits for its moment; for a page that is about to go. */
 export function flush(): void {
   for (const entry of entries) {
