@@ -151,8 +151,9 @@ def test_documents_are_kept_in_the_browser_until_they_are_cleared(page: Page) ->
     expect(page.locator("nav [data-state=done]")).to_have_count(2)
     page.get_by_role("button", name="Close invoice.png").click()
     page.get_by_role("button", name="Close receipt.jpg").click()
-    page.reload()
     recent = page.get_by_role("region", name="Recent")
+    expect(recent).to_contain_text("receipt.jpg")
+    page.reload()
     expect(recent).to_contain_text("invoice.png")
     with_text = page.get_by_text("Qingshan Instruments").first
     asked: list[str] = []
