@@ -64,7 +64,7 @@ async def gateway(folder: Path, tiers: list[str], places: int = 3) -> AsyncItera
         await nodes.stop()
 
 
-async def read(engines: Engines, pixels: Pixels, source: str = "", tenant: str = "t", seconds: float = 20.0) -> str:
+async def read(engines: Engines, pixels: Pixels, source: str = "", tenant: str = "t", seconds: float = 45.0) -> str:
     """The text of a page."""
     with shared(pixels) as page:
         claim = Claim(tenant, time.monotonic() + seconds)
@@ -72,7 +72,7 @@ async def read(engines: Engines, pixels: Pixels, source: str = "", tenant: str =
     return found.text
 
 
-async def until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
+async def until(holds: Callable[[], bool], seconds: float = 45.0) -> None:
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, "it did not come true in time"

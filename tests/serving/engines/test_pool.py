@@ -16,6 +16,8 @@ from shizi.serving.engines.start import EnginesOptions, running
 from tests.engine.pages import QUICK
 from tests.serving.engines.nodes import gateway, read, until
 
+pytestmark = pytest.mark.alone
+
 SLOW = [fake.page("slow", seed) for seed in range(12)]
 
 

@@ -18,6 +18,8 @@ from shizi.engine import fake
 from tests.serving.engines.nodes import Nodes
 from tests.serving.processes import Process, until
 
+pytestmark = pytest.mark.alone
+
 
 def png(pixels: fake.Pixels) -> dict[str, tuple[str, bytes, str]]:
     buffer = io.BytesIO()
