@@ -87,13 +87,14 @@ async def rendered(
             document, name, upload, asked.options.password, asked.deadline, asked.caller.tenant
         )
         drawn = await while_connected(request, drawing)
-        return StreamingResponse(_pieces(drawn), media_type=exporter.media_type, background=BackgroundTask(drawn.close))
+        return StreamingResponse(pieces(drawn), media_type=exporter.media_type, background=BackgroundTask(drawn.close))
     loop = asyncio.get_running_loop()
     body = await loop.run_in_executor(service.threads, exporter.render, document, None)
     return Response(body, media_type=exporter.media_type)
 
 
-def _pieces(file: BinaryIO) -> Iterator[bytes]:
+def pieces(file: BinaryIO) -> Iterator[bytes]:
+    """A file as it is sent; closed in the end."""
     with file:
         while piece := file.read(_PIECE):
             yield piece

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, BinaryIO, Final
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Request, Response
@@ -14,6 +14,7 @@ from starlette.responses import StreamingResponse
 
 from shizi.export import EXPORTERS, to_dict
 from shizi.export.base import Exporter
+from shizi.serving.answers import pieces
 from shizi.serving.caller import OCR
 from shizi.serving.drawing import Made, Order
 from shizi.serving.export_schemas import (
@@ -34,7 +35,6 @@ from shizi.serving.trace import trace_of
 from shizi.serving.uploads import Upload, receive
 from shizi.types import Document, Line, Page
 
-_PIECE: Final = 64 * 1024
 _BINARY: Final = {"schema": {"type": "string", "format": "binary"}}
 _TYPES: Final = {exporter.media_type.partition(";")[0]: _BINARY for exporter in EXPORTERS.values()}
 _UNSAFE: Final = re.compile(r'[\x00-\x1f\x7f-\x9f\ud800-\udfff"*/:<>?\\|]+')
@@ -146,13 +146,7 @@ async def _made(service: Service, request: Request, order: Order, timeout: float
 def _file(made: Made, media_type: str, headers: Mapping[str, str]) -> Response:
     whole = {"Content-Length": str(made.size), **headers}
     done = BackgroundTask(made.file.close)
-    return StreamingResponse(_pieces(made.file), headers=whole, media_type=media_type, background=done)
-
-
-def _pieces(file: BinaryIO) -> Iterator[bytes]:
-    with file:
-        while piece := file.read(_PIECE):
-            yield piece
+    return StreamingResponse(pieces(made.file), headers=whole, media_type=media_type, background=done)
 
 
 def _disposition(name: str | None, exporter: Exporter) -> str:
