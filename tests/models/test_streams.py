@@ -264,8 +264,8 @@ def test_pieces_give_way_to_what_needs_all_processors(monkeypatch: pytest.Monkey
     monkeypatch.setattr("shizi.models.streams._MOST_HELD_S", WAIT)
     order: list[str] = []
     with closing(Streams(2)) as streams, ThreadPoolExecutor(1) as caller:
-        with streams.hold():
-            with streams.hold():
+        with streams.hold(Claim()):
+            with streams.hold(Claim()):
                 answer = caller.submit(streams.run, lambda number: order.append(f"piece {number}"), "ab")
             time.sleep(0.05)
             order.append("held")
@@ -275,8 +275,33 @@ def test_pieces_give_way_to_what_needs_all_processors(monkeypatch: pytest.Monkey
 
 
 def test_pieces_do_not_give_way_for_ever() -> None:
-    with closing(Streams(2)) as streams, streams.hold():
+    with closing(Streams(2)) as streams, streams.hold(Claim()):
         assert streams.run(abs, "abc") == [0, 1, 2]
+
+
+def test_pieces_give_way_until_the_quick_request_has_pieces_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not until it is done: the other threads would be idle meanwhile."""
+    monkeypatch.setattr("shizi.models.streams._MOST_HELD_S", WAIT)
+    order: list[str] = []
+    page_goes_on = threading.Event()
+
+    def page(number: int) -> None:
+        order.append(f"page {number}")
+        page_goes_on.set()
+
+    def quick(_number: int) -> None:
+        order.append("quick")
+        assert page_goes_on.wait(WAIT)
+
+    claim = Claim()
+    with closing(Streams(2)) as streams, ThreadPoolExecutor(1) as caller:
+        with streams.hold(claim):
+            answer = caller.submit(streams.run, page, "ab")
+            time.sleep(0.05)
+            assert order == []
+            streams.run(quick, "c", claim=claim)
+        answer.result(WAIT)
+    assert sorted(order) == ["page 0", "page 1", "quick"]
 
 
 def test_nothing_can_be_run_after_closing() -> None:

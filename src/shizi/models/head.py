@@ -153,7 +153,10 @@ class LinearHead:
         parts = [hidden[start : start + _MOST] for start in range(0, len(hidden), _MOST)]
         shapes = [len(part) for part in parts]
         costs = [_COLUMN * columns for columns in shapes]
-        found = streams.run(lambda number: self._work_out(parts[number]), shapes, costs=costs, claim=claim)
+        if len(parts) == 1:
+            found = [self._work_out(parts[0])]  # shorter than the wait for a piece that another request has begun
+        else:
+            found = streams.run(lambda number: self._work_out(parts[number]), shapes, costs=costs, claim=claim)
         if not found:
             return
         classes, scores = (np.concatenate(values) for values in zip(*found, strict=True))

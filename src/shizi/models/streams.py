@@ -67,7 +67,7 @@ class Streams:
         self._clock = clock
         self._lock = threading.Lock()
         self._released = threading.Condition(self._lock)
-        self._holders = 0
+        self._holders: set[Claim] = set()
         self._queue: BatchQueue[tuple[_Call, int]] = BatchQueue(_LIMITS)
         self._closed = False
         self._last = threading.local()
@@ -108,6 +108,7 @@ class Streams:
             if self._closed:
                 raise RuntimeError("nothing can be run on these streams after shutdown")
             self._queue.add(Item(claim, shape, cost, (call, number)) for shape, cost, number in pieces)
+            self._let_go(claim)
             for _ in shapes:
                 self._pool.submit(self._step)
         try:
@@ -128,19 +129,20 @@ class Streams:
             return len(self._queue)
 
     @contextmanager
-    def hold(self) -> Iterator[None]:
-        """Begins no piece inside the `with` statement, for some short work that uses all processors by itself.
+    def hold(self, claim: Claim) -> Iterator[None]:
+        """Begins no piece until this request has pieces of its own, or the `with` statement ends.
 
-        Beside pieces it would take several times as long. What runs goes on, and no piece gives way for more than 50 ms.
+        For a request whose first work is short and uses all processors: beside pieces it would take several times as long, and it
+        would wait for the end of a piece begun just before it asks for its own. What runs goes on, and no piece gives way for
+        more than 50 ms.
         """
         with self._lock:
-            self._holders += 1
+            self._holders.add(claim)
         try:
             yield
         finally:
             with self._lock:
-                self._holders -= 1
-                self._released.notify_all()
+                self._let_go(claim)
 
     def close(self) -> None:
         """Ends the threads; calls that run fail, and nothing can be run any more."""
@@ -183,6 +185,11 @@ class Streams:
         with self._lock:
             call.running -= 1
             call.settle(error)
+
+    def _let_go(self, claim: Claim) -> None:
+        """Pieces no longer give way to this request; the lock must be held."""
+        self._holders.discard(claim)
+        self._released.notify_all()
 
     def _drop(self, claim: Claim, error: BaseException) -> None:
         """Begins nothing more of a request."""

@@ -216,9 +216,15 @@ class OCR:
 
     def _page(self, image: PageImage, options: ReadOptions, reader: LineReader, clock: defaultdict[str, float]) -> Page:
         start = time.perf_counter()
-        draft = self._detect(image, options)
-        detected = time.perf_counter()
+        with self._streams.hold(reader.claim) if _is_quick(image, options) else nullcontext():
+            draft = self._detect(image, options)
+            detected = time.perf_counter()
+            self._recognize(draft, options, reader)
         clock["detect"] += detected - start
+        clock["recognize"] += time.perf_counter() - detected
+        return compose(image, draft, options)
+
+    def _recognize(self, draft: Draft | None, options: ReadOptions, reader: LineReader) -> None:
         if draft is not None and options.recognize:
             orient([draft], reader)
             reader.read_rest([draft])
@@ -226,8 +232,6 @@ class OCR:
             settle(draft)
         elif draft is not None and options.classify:
             orient_by_classifier(draft, reader)
-        clock["recognize"] += time.perf_counter() - detected
-        return compose(image, draft, options)
 
     def _detect(self, image: PageImage, options: ReadOptions) -> Draft | None:
         """Lines to be read from the page's pixels; None where its text layer says all."""
@@ -240,8 +244,7 @@ class OCR:
         ):
             return None
         if options.detect:
-            with self._streams.hold() if image.width * image.height <= SMALL else nullcontext():
-                found = self._detector(image.pixels)
+            found = self._detector(image.pixels)
         else:
             corners = [[0, 0], [image.width, 0], [image.width, image.height], [0, image.height]]
             found = Detection(np.array([corners], dtype=np.float32), np.ones(1, dtype=np.float32))
@@ -268,6 +271,10 @@ class OCR:
                     f"language {language!r} is not among those of this tier: {', '.join(sorted(known))}"
                 )
         return frozenset(tags)
+
+
+def _is_quick(image: PageImage, options: ReadOptions) -> bool:
+    return options.detect and image.width * image.height <= SMALL
 
 
 def _result(future: Future[Document], on_error: Literal["raise", "return"]) -> Document | ShiziError:

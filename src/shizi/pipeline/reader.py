@@ -35,14 +35,14 @@ class LineReader:
         self._recognizer = recognizer
         self._direction = direction
         self._languages = languages
-        self._claim = claim
+        self.claim = claim or Claim()
 
     def read(self, requests: Iterable[Request]) -> None:
         """Fills in the readings asked for that are not there yet, of all drafts together."""
         missing = [(draft, line, turn) for draft, line, turn in requests if (line, turn) not in draft.readings]
         crops = [self._crop(draft, line, turn) for draft, line, turn in missing]
         for (draft, line, turn), reading in zip(
-            missing, self._recognizer(crops, self._languages, self._claim), strict=True
+            missing, self._recognizer(crops, self._languages, self.claim), strict=True
         ):
             draft.readings[line, turn] = reading
 
@@ -97,7 +97,7 @@ class LineReader:
             if draft.turns[line] == 1
             for position in _ideographs(draft.reading(line).characters)
         ]
-        readings = self._recognizer([self._cell(*probe) for probe in probes], self._languages, self._claim)
+        readings = self._recognizer([self._cell(*probe) for probe in probes], self._languages, self.claim)
         votes: dict[tuple[int, int], list[bool]] = {}
         for (draft, line, position), reading in zip(probes, readings, strict=True):
             same = reading.text == draft.reading(line).characters[position]
