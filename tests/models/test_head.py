@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import numpy as np
@@ -21,6 +23,7 @@ from shizi.runtime.fake import Answer, FakeSession
 CLASSES, FEATURES = 40, 12
 COMMON = np.array([0, 1, 2, 3, 5, 8, 13, 21, 34])
 SURE = 6.0
+WAIT = 20.0
 Array = NDArray[np.float32]
 Classes = NDArray[np.intp]
 
@@ -122,6 +125,27 @@ def test_what_is_not_sure_is_read_by_the_whole_layer(streams: Streams) -> None:
     share = np.exp(9) / (np.exp(9) + CLASSES - 1)
     assert columns.scores[0, [1, 3]] == pytest.approx(share, abs=1e-5)
     assert len(both.whole.rows) == 1
+
+
+def test_a_few_columns_do_not_wait_for_what_another_request_has_begun() -> None:
+    linear, batch = one_hot([0, 4, 13, 39], 9)
+    both = Both(linear)
+    begun, done = threading.Event(), threading.Event()
+
+    def other(_number: int) -> bool:
+        begun.set()
+        return done.wait(WAIT)
+
+    with closing(Streams(1)) as busy, ThreadPoolExecutor(1) as caller:
+        answer = caller.submit(busy.run, other, "a")
+        assert begun.wait(WAIT)
+        columns = both.look(batch)
+        assert columns.unsettled.tolist() == [1, 3]
+        both.head.settle([columns], busy)
+        assert not answer.done()
+        done.set()
+        assert answer.result(WAIT) == [True]
+    assert columns.classes.tolist() == [[0, 4, 13, 39]]
 
 
 def test_a_common_character_that_is_not_sure_is_looked_at_twice(streams: Streams) -> None:

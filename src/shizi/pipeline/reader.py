@@ -23,7 +23,11 @@ Request = tuple[Draft, int, int]  # a line of a draft, and the quarter-turns at 
 
 
 class LineReader:
-    """The recogniser and the direction classifier for the lines of one request."""
+    """The recogniser and the direction classifier for the lines of one request.
+
+    Attributes:
+        claim: of the request.
+    """
 
     def __init__(
         self,
