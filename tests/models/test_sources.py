@@ -93,6 +93,12 @@ def test_an_empty_source_is_refused() -> None:
         parse_source("  ")
 
 
+@pytest.mark.parametrize("text", ["~\0", "models/x\0.onnx", "~\ud800"])
+def test_a_path_that_no_file_can_have_is_refused(text: str) -> None:
+    with pytest.raises(InvalidRequest):
+        parse_source(text)
+
+
 @given(
     st.text(max_size=80) | st.text(max_size=60).map("pypi://".__add__) | st.text(max_size=60).map("https://".__add__)
 )

