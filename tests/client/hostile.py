@@ -97,7 +97,9 @@ def _more(connection: socket.socket) -> bytes:
 
 def answer(status: str, body: bytes = b"", *headers: str, length: int | None = None) -> bytes:
     """An answer of HTTP, whatever length it says that its body has."""
-    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body) if length is None else length}", *headers]
+    said = len(body) if length is None else length
+    # Said, since it is done: else the next attempt may meet a connection whose end did not come yet.
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {said}", "Connection: close", *headers]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 

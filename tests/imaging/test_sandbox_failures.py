@@ -237,13 +237,19 @@ def test_closing_in_another_thread_stops_the_work(alone: Sandbox) -> None:
 
 def test_waiting_for_a_process_ends_at_the_deadline_first_come_first_served(alone: Sandbox) -> None:
     order: list[int] = []
+
+    def take(index: int) -> None:
+        with alone.open(io.BytesIO(b"nothing"), deadline=time.monotonic() + 30) as pages:
+            next(pages)
+            order.append(index)  # while the process is still ours
+
     with alone.open(io.BytesIO(b"nothing"), deadline=time.monotonic() + 30) as pages:
         next(pages)  # two more to come: the one process is taken
         with pytest.raises(DeadlineExceeded, match="none of the 1 processes"):
             read(alone, "nothing", seconds=0.3)
         threads = []
         for index in range(4):
-            thread = threading.Thread(target=lambda index=index: order.append(index * bool(read(alone, "nothing"))))
+            thread = threading.Thread(target=take, args=[index])
             thread.start()
             threads.append(thread)
             wait_for(lambda index=index: alone.stats.waiting == index + 1)

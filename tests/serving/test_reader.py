@@ -35,7 +35,6 @@ class DrawnDecoder:
         self.pages, self.breaks_at, self.size = pages, breaks_at, size
         self.open_now = self.most_open = 0
         self.decoded: list[int] = []
-        self.blocks: list[Block] = []
         self.freed = 0
         self.stopped = threading.Event()
         self.hangs_at = 0
@@ -54,16 +53,17 @@ class DrawnDecoder:
         with self._lock:
             self.open_now += 1
             self.most_open = max(self.most_open, self.open_now)
+        blocks: list[Block] = []  # a document frees its own pages, not those of its neighbours
         try:
-            yield self._made()
+            yield self._made(blocks)
         finally:
             self.stopped.set()
             with self._lock:
                 self.open_now -= 1
-            for block in self.blocks:
+            for block in blocks:
                 block.release()
 
-    def _made(self) -> Iterator[SharedPage]:
+    def _made(self, blocks: list[Block]) -> Iterator[SharedPage]:
         for number in range(1, self.pages + 1):
             if number == self.breaks_at:
                 raise CorruptDocument(f"page {number} is damaged")
@@ -72,7 +72,7 @@ class DrawnDecoder:
                 return
             width, height = self.size
             block = Block(SharedPixels(new_name(), height, width), self._free)
-            self.blocks.append(block)
+            blocks.append(block)
             self.decoded.append(number)
             yield SharedPage(number, block.pixels, width, height)
 
