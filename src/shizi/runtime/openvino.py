@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Final, cast
 
 from shizi.errors import ModelLoadFailed, OutOfMemory
 from shizi.runtime.base import Batch, Precision, SessionOptions, T
+from shizi.runtime.rewrite.attention import fold_norms, split_heads
 from shizi.runtime.rewrite.eight_bits import in_eight_bits
 from shizi.runtime.rewrite.gates import clamp_gates
 from shizi.runtime.rewrite.shuffle import shuffle_late
+from shizi.runtime.rewrite.tokens import straighten_tokens
 
 if TYPE_CHECKING:
     import openvino
@@ -98,5 +100,5 @@ def faster(network: openvino.Model, options: SessionOptions) -> openvino.Model:
     """The network, changed in place, as OpenVINO runs it faster."""
     network = shuffle_late(network)
     if options.few_shapes:
-        network = clamp_gates(network)
+        network = straighten_tokens(split_heads(fold_norms(clamp_gates(network))))
     return in_eight_bits(network, options.ranges) if options.precision == "int8" else network

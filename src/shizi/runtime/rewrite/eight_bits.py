@@ -65,6 +65,13 @@ def scaling(weights: Array, known: LayerRange) -> Scaling:
     return Scaling(moved, float((seen / moved).max()), shift)
 
 
+def _is_shared(output: openvino.Output) -> bool:
+    """Whether another node takes it too."""
+    while len(output.get_target_inputs()) == 1 and output.get_node().get_type_name() == "Identity":
+        output = output.get_node().input_value(0)
+    return len(output.get_target_inputs()) > 1
+
+
 def _quantize(layer: openvino.Node, known: LayerRange) -> None:
     import openvino.opset13 as ops
 
@@ -84,12 +91,18 @@ def _quantize(layer: openvino.Node, known: LayerRange) -> None:
         bounds = (fixed(lowest * each), fixed(each), fixed(lowest * how.greatest), fixed(how.greatest))
     else:
         bounds = (fixed(np.full_like(each, -how.shift)), fixed(each - how.shift), fixed(0.0), fixed(how.greatest))
-    steps = ops.fake_quantize(layer.input_value(0), *bounds, 256)
-    coarse = ops.fake_quantize(fixed(scaled), fixed(-most), fixed(most), fixed(-most), fixed(most), 255)
+    inputs = layer.input_value(0)
+    if _is_shared(inputs):
+        # Rounding is done by the step before it where nobody else wants what that makes. Else it is a step of its own, in float32 and
+        # another memory layout, with a conversion before and after it; so it gets a step before it that changes nothing.
+        inputs = ops.maximum(inputs, bounds[0])
+    steps = ops.fake_quantize(inputs, *bounds, 256)
+    whole = np.round(scaled / most * 127)
+    coarse = ops.multiply(ops.convert(ops.constant(whole.astype(np.int8)), "f32"), fixed(most / 127))
     product = ops.convolution(steps, coarse, [1, 1], [0, 0], [0, 0], [1, 1])
     if how.shift:
         # The shift went through the rounded weights, so it comes out as theirs.
-        rounded = np.round(scaled / most * 127) / 127 * most
+        rounded = whole / 127 * most
         through = (rounded[:, :, 0, 0] * (how.shift / how.channels)).sum(axis=1)
         product = ops.add(product, fixed(-through.reshape(1, -1, 1, 1)))
     replace(layer, product)

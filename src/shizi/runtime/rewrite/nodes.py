@@ -31,10 +31,34 @@ def constant(node: openvino.Node, index: int) -> Array | None:
     return np.asarray(found.data)
 
 
-def replace(old: openvino.Node, new: openvino.Node) -> None:
-    """Hands the new node's output to all that used the old one's."""
+def integers(node: openvino.Node, index: int) -> list[int] | None:
+    """An input of whole numbers, such as a shape, that is the same for every run; None where it is not."""
+    found = source(node, index)
+    if found.get_type_name() != "Constant" or not np.issubdtype(found.data.dtype, np.integer):
+        return None
+    return [int(value) for value in np.ravel(found.data)]
+
+
+def number(node: openvino.Node) -> float | None:
+    """The single number that is a node's second input at every run; None where it is something else."""
+    found = constant(node, 1)
+    return float(found.ravel()[0]) if found is not None and found.size == 1 else None
+
+
+def users(node: openvino.Node) -> list[openvino.Node]:
+    """The nodes that take a node's output, also from nodes that change nothing."""
+    found: list[openvino.Node] = []
+    for target in node.output(0).get_target_inputs():
+        user = target.get_node()
+        found += users(user) if user.get_type_name() == "Identity" else [user]
+    return found
+
+
+def replace(old: openvino.Node, new: openvino.Node | openvino.Output) -> None:
+    """Hands an output, or the new node's only one, to all that used the old one's."""
+    output: Any = new.output(0) if hasattr(new, "output") else new
     for user in list(old.output(0).get_target_inputs()):
-        user.replace_source_output(new.output(0))
+        user.replace_source_output(output)
 
 
 def is_pointwise(node: openvino.Node) -> bool:
