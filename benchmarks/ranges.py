@@ -1,11 +1,12 @@
-"""What numbers come into the layers of a recogniser: writes src/shizi/models/ranges/MODEL.json, for products of 8 bits.
+"""What numbers come into the layers of a model: writes src/shizi/models/ranges/MODEL.json, for products of 8 bits.
 
-Lines are drawn in several scripts and fonts and worn, as `benchmarks.shortlist` draws them, and read in float32. Of each channel the
-greatest number of each line is noted, and written down is what nine lines of ten stay below: the greatest of all belongs to one
-line, and would make the steps of all others coarser. Layers that are worth it are convolutions of single pixels over the whole line;
-the first few are not among them, for turning their large input into 8 bits takes as long as what they save.
+For a recogniser lines are drawn in several scripts and fonts and worn, as `benchmarks.shortlist` draws them, for a detector pages of
+them (`benchmarks.drawn_pages`), and looked at in float32. Of each channel the greatest number of each is noted. Written down is, for
+lines, what nine of ten stay below: the greatest of all belongs to one line, and would make the steps of all others coarser; for
+pages, which hold many lines each, the greatest. Layers that are worth it are convolutions of single pixels over the whole line or
+page; a recogniser's first few are not among them, for turning their large input into 8 bits takes as long as what they save.
 
-python -m benchmarks.ranges [--lines N] [--seed N] [--model NAME] [--without LAYER …] [--output FOLDER]
+python -m benchmarks.ranges [--pictures N] [--seed N] [--model NAME] [--without LAYER …] [--output FOLDER]
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from __future__ import annotations
 import argparse
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
@@ -21,6 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.drawn_pages import draw_page
 from benchmarks.shortlist import alphabets, draw
 from shizi.imaging.crop import Crop
 from shizi.models.card import DEFAULT_TIER, Card
@@ -36,18 +39,41 @@ if TYPE_CHECKING:
     import openvino
 
 _LONGEST = 24  # characters of a line
-_FEWEST = 64  # channels: with fewer, making 8 bits of the input takes longer than what they save
-_USUAL = 0.9
 _FOLDER = Path("src/shizi/models/ranges")
 
 
-def batches(card: Card, path: Path, lines: int, random: Random) -> Iterator[Batch]:
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How models of a task are measured.
+
+    Attributes:
+        fewest: channels of a layer: with fewer, making 8 bits of its input takes longer than what they save.
+        usual: the share of pictures whose greatest numbers a range holds.
+    """
+
+    fewest: int
+    usual: float
+
+
+KINDS = {"detect": Kind(48, 1.0), "recognize": Kind(64, 0.9)}
+
+
+def pages(card: Card, scripts: Mapping[str, Sequence[str]], number: int, random: Random) -> Iterator[Batch]:
+    """Drawn pages as the detector takes them: (1, 3, H, W), multiples of 32."""
+    normalization = Normalization.of(card)
+    for _ in range(number):
+        pixels = draw_page(scripts, random)
+        batch = normalization.blank(1, *pixels.shape[:2])
+        normalization.fill(batch[0], pixels)
+        yield batch
+
+
+def lines(card: Card, alphabets: Mapping[str, Sequence[str]], number: int, random: Random) -> Iterator[Batch]:
     """Drawn lines as the recogniser takes them, each alone: (1, 3, height, W)."""
-    charset = read_charset(path, card.charset or "metadata:character", card.classes)
-    scripts = list(alphabets(charset).items())
+    scripts = list(alphabets.items())
     normalization, height = Normalization.of(card), card.input.height or 48
-    for number in range(lines):
-        script, alphabet = scripts[number % len(scripts)]
+    for drawn in range(number):
+        script, alphabet = scripts[drawn % len(scripts)]
         pixels = draw(script, random.choices(alphabet, k=random.randint(1, _LONGEST)), random)
         tall, wide = pixels.shape[:2]
         corners = np.array([[0, 0], [wide, 0], [wide, tall], [0, tall]], dtype=np.float32)
@@ -57,26 +83,26 @@ def batches(card: Card, path: Path, lines: int, random: Random) -> Iterator[Batc
         yield batch
 
 
-def worthwhile(model: openvino.Model, without: Sequence[str]) -> list[openvino.Node]:
+def worthwhile(model: openvino.Model, fewest: int, without: Sequence[str]) -> list[openvino.Node]:
     """The layers whose ranges are measured."""
     found = []
     for node in model.get_ordered_ops():
         if is_pointwise(node) and node.get_friendly_name() not in without:
             _, channels, high, wide = node.input_value(0).get_partial_shape()
             single = high.is_static and wide.is_static and (high.get_length(), wide.get_length()) == (1, 1)
-            if channels.get_length() >= _FEWEST and not single:
+            if channels.get_length() >= fewest and not single:
                 found.append(node)
     return found
 
 
-def measure(path: Path, inputs: Iterator[Batch], without: Sequence[str]) -> dict[str, MeasuredLayer]:
+def measure(path: Path, kind: Kind, inputs: Iterator[Batch], without: Sequence[str]) -> dict[str, MeasuredLayer]:
     """Runs the model on all inputs and notes what comes into each layer."""
     load_runtime("openvino")  # keeps OpenVINO from calling home
     import openvino
 
     core = openvino.Core()
     model = core.read_model(path)
-    layers = worthwhile(model, without)
+    layers = worthwhile(model, kind.fewest, without)
     watched = openvino.Model([node.input_value(0) for node in layers], model.get_parameters(), "watched")
     request = core.compile_model(watched, "CPU", {"INFERENCE_PRECISION_HINT": "f32"}).create_infer_request()
     names = [node.get_friendly_name() for node in layers]
@@ -88,7 +114,7 @@ def measure(path: Path, inputs: Iterator[Batch], without: Sequence[str]) -> dict
             values = request.get_output_tensor(at).data
             least[name] = min(least[name], float(values.min()))
             greatest[name].append(np.abs(values).max(axis=(0, 2, 3)))
-    usual = {name: np.quantile(greatest[name], _USUAL, axis=0) for name in names}
+    usual = {name: np.quantile(greatest[name], kind.usual, axis=0) for name in names}
     return {name: MeasuredLayer(least=_short(least[name]), greatest=tuple(map(_short, usual[name]))) for name in names}
 
 
@@ -107,15 +133,19 @@ def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     store = ModelStore()
-    parser.add_argument("--lines", type=int, default=1100)
+    reader = store.catalog.tier(DEFAULT_TIER).names[1]
+    parser.add_argument("--pictures", type=int, default=1100, help="lines, or pages")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--model", default=store.catalog.tier(DEFAULT_TIER).names[1])
+    parser.add_argument("--model", default=reader)
     parser.add_argument("--without", nargs="*", default=(), help="layers that are left as they are")
     parser.add_argument("--output", type=Path, default=_FOLDER)
     asked = parser.parse_args()
     card, path = store.card(asked.model), store.path(asked.model)
-    layers = measure(path, batches(card, path, asked.lines, Random(asked.seed)), asked.without)
-    how = f"python -m benchmarks.ranges --lines {asked.lines} --seed {asked.seed} --model {asked.model}"
+    writer = card if card.task == "recognize" else store.card(reader)
+    scripts = alphabets(read_charset(store.path(writer.name), writer.charset or "metadata:character", writer.classes))
+    drawn = (lines if card.task == "recognize" else pages)(card, scripts, asked.pictures, Random(asked.seed))
+    layers = measure(path, KINDS[card.task], drawn, asked.without)
+    how = f"python -m benchmarks.ranges --pictures {asked.pictures} --seed {asked.seed} --model {asked.model}"
     if asked.without:
         how += " --without " + " ".join(asked.without)
     measured = MeasuredRanges(sha256=card.sha256, how=how, layers=layers)

@@ -150,10 +150,10 @@ def draw(script: str, characters: Sequence[str], random: Random) -> Pixels:
     ]
     page = Image.new("RGB", (int(right - left + 2 * edge) + 1, int(bottom - top + 2 * edge) + 1), colours[0])
     ImageDraw.Draw(page).text((edge - left, edge - top), text, fill=colours[1], font=font)
-    return _worn(page, font.size / 32, random)
+    return worn(page, font.size / 32, random)
 
 
-def _worn(page: Image.Image, scale: float, random: Random) -> Pixels:
+def worn(page: Image.Image, scale: float, random: Random) -> Pixels:
     """Turned a little, blurred, noisy and compressed: each of it to some of the pictures."""
     if random.random() < 0.3:
         page = page.rotate(random.uniform(-1.5, 1.5), Image.Resampling.BICUBIC, fillcolor=page.getpixel((0, 0)))

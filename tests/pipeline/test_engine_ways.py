@@ -16,7 +16,8 @@ CONTENT = "BT /F1 20 Tf 30 150 Td (First of all) Tj 0 -50 Td (the second line) T
 def test_a_page_with_a_single_digit_is_upright(ocr: OCR, glyph: str) -> None:
     (found,) = ocr.read(page(300, 200, [Piece(120, 70, glyph, 60, "en")])).pages
     assert (found.text, found.angle) == (glyph, 0)
-    assert found.lines[0].angle == pytest.approx(0, abs=3)
+    angle = found.lines[0].angle
+    assert min(angle, 360 - angle) < 10  # the smallest box of a round glyph may lean a little
 
 
 @pytest.mark.parametrize("angle", [0, 90, 180, 270])

@@ -57,10 +57,12 @@ def load_parts(
     shared = replace(options, threads=options.threads // streams.count, concurrency=streams.count, few_shapes=True)
     with ThreadPoolExecutor(len(cards) + 1) as pool:
         reading = pool.submit(_recognizer, runtime, reader, paths[reader.name], shared, streams, tuning)
+        finding = replace(options, ranges=known_ranges(detector))
         aside = None
         if tuning.small_aside and options.threads > 1:
-            aside = pool.submit(runtime.load, paths[detector.name], replace(options, threads=1))
-        whole, turned = (pool.submit(runtime.load, paths[card.name], options) for card in (detector, direction))
+            aside = pool.submit(runtime.load, paths[detector.name], replace(finding, threads=1))
+        whole = pool.submit(runtime.load, paths[detector.name], finding)
+        turned = pool.submit(runtime.load, paths[direction.name], options)
         return Parts(
             detectors(whole.result(), aside.result() if aside else None, detector, streams),
             reading.result(),
