@@ -6,6 +6,8 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -120,10 +122,12 @@ def check(turn: Turn[tuple[int, int]], now: float) -> None:
 @given(
     st.lists(st.sampled_from(WIDTHS), min_size=30, max_size=60),
     st.lists(st.sampled_from(WIDTHS), min_size=30, max_size=60),
+    st.integers(0, 20),
 )
-def test_two_requests_get_equal_pixels_while_both_wait(left: list[int], right: list[int]) -> None:
+def test_two_requests_get_equal_pixels_while_both_wait(left: list[int], right: list[int], ahead: int) -> None:
+    """But for the rounds that one may be ahead for the taker's shape."""
     one, two = Claim("a"), Claim("a")
-    waiting: BatchQueue[int] = BatchQueue(ONE)
+    waiting: BatchQueue[int] = BatchQueue(BatchLimits(items=1, ahead=ahead))
     for claim, widths in ((one, left), (two, right)):
         waiting.add(Item(claim, width, width, 0) for width in widths)
     served: Counter[Claim] = Counter({one: 0, two: 0})
@@ -134,7 +138,37 @@ def test_two_requests_get_equal_pixels_while_both_wait(left: list[int], right: l
         hint = item.bucket
         served[item.claim] += item.pixels
         remaining[item.claim] -= 1
-        assert abs(served[one] - served[two]) <= max(WIDTHS) + 2 * ONE.quantum
+        assert abs(served[one] - served[two]) <= max(WIDTHS) + (2 + ahead) * ONE.quantum
+
+
+def changes(limits: BatchLimits, *items: list[Item[int]]) -> int:
+    """How often a single taker's shape changes until all is done."""
+    order = [item.bucket for item in drain(queue(limits, *items), hint=lambda turn: turn.items[0].bucket)]
+    return sum(one != other for one, other in pairwise(order))
+
+
+def pages(count: int) -> list[list[Item[int]]]:
+    """Long requests of many shapes, those that take longest first."""
+    random = Random(1)
+    drawn = [sorted(random.choices(range(64, 1024, 64), k=30), reverse=True) for _ in range(count)]
+    return [[Item(claim, width, width, 0) for width in widths] for widths in drawn for claim in [Claim("a")]]
+
+
+def test_where_all_are_long_pieces_of_one_shape_run_in_a_row() -> None:
+    strict = changes(BatchLimits(items=1, ahead=0), *pages(5))
+    assert changes(ONE, *pages(5)) < 0.6 * strict
+
+
+def test_while_a_short_one_waits_nobody_runs_ahead() -> None:
+    """Of two long requests one was served alone; its shape is the taker's."""
+    ahead, behind, short = Claim("a"), Claim("a"), Claim("a")
+    for comes in (False, True):
+        waiting = queue(ONE, pieces(ahead, 40), pieces(behind, 40, 192))
+        served = [waiting.next_batch(0.0, 128).items[0].claim for _ in range(8)]
+        assert served == [ahead] * 8
+        if comes:
+            waiting.add(pieces(short, 1, 64))
+        assert waiting.next_batch(0.0, 128).items[0].claim == (behind if comes else ahead)
 
 
 def test_a_tenant_with_many_requests_gets_no_more_than_one_with_a_single_one() -> None:

@@ -46,12 +46,16 @@ class BatchLimits:
         pixels: most padded pixels of a batch; a larger item runs alone.
         quantum: padded pixels that a tenant, and a request of a tenant, gets in a round; about a short line.
         bulk_share: part of all pixels that the bulk lane gets while both lanes have work, between 0 and 1.
+        short: padded pixels of a request for which all others keep to their rounds.
+        ahead: rounds that a request may be ahead of others for a taker's shape, while none that is short waits.
     """
 
     items: int = 8
     pixels: int = 4096
     quantum: int = 256
     bulk_share: float = 0.1
+    short: int = 2048
+    ahead: int = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,9 @@ class BatchQueue(Generic[T]):
 
     Shares are fair by padded pixels: between tenants, and between the requests of each, by deficit round-robin, so that a page
     of 400 lines takes as many turns as a single line while both wait. In a round a taker's own shape goes first (a change of
-    shape costs a runtime time), then the earliest deadline. Nothing is held back: while something waits, a turn is never empty.
+    shape costs a runtime time), then the earliest deadline. Where all that wait are long, a taker's shape goes first for more
+    rounds than one: none of them would be done sooner for a strict order. Nothing is held back: while something waits, a turn is
+    never empty.
 
     It has no clock and no lock of its own. Adding an item and taking one are O(log n) in the number of requests.
     """
@@ -165,6 +171,8 @@ class _Flow(Generic[T]):
     def __init__(self) -> None:
         self.buckets: dict[Hashable, deque[Item[T]]] = {}
         self._begun: set[Hashable] = set()
+        self.pixels = 0
+        """Of all its items, those that were handed out included."""
 
     def peek(self, bucket: Hashable) -> Item[T]:
         return self.buckets[bucket][0]
@@ -193,7 +201,7 @@ class _LaneQueue(Generic[T]):
     """
 
     def __init__(self, limits: BatchLimits, share: float) -> None:
-        self._quantum = limits.quantum
+        self._limits = limits
         self._share = share
         self.clock = 0.0
         self.items = 0
@@ -202,27 +210,32 @@ class _LaneQueue(Generic[T]):
         self._tenants: Rounds[str] = Rounds(limits.quantum)
         self._requests: dict[str, Rounds[Claim]] = {}
         self._by_bucket: dict[Hashable, dict[Claim, None]] = {}
+        self._short: set[Claim] = set()
 
     def add(self, item: Item[T]) -> None:
         claim = item.claim
         if claim not in self.flows:
             self.flows[claim] = _Flow()
-            requests = self._requests.setdefault(claim.tenant, Rounds(self._quantum))
+            requests = self._requests.setdefault(claim.tenant, Rounds(self._limits.quantum))
             requests.join(claim, claim.deadline, behind=True)
             if claim.tenant not in self._tenants:
                 self._tenants.join(claim.tenant, claim.deadline, behind=False)
-        self.flows[claim].buckets.setdefault(item.bucket, deque()).append(item)
+        flow = self.flows[claim]
+        flow.buckets.setdefault(item.bucket, deque()).append(item)
+        flow.pixels += item.pixels
+        (self._short.add if flow.pixels <= self._limits.short else self._short.discard)(claim)
         self._by_bucket.setdefault(item.bucket, {})[claim] = None
         self.items += 1
         self.pixels += item.pixels
 
     def choose(self, hint: Hashable | None) -> Claim:
-        """Whose turn it is: in this round, one with work of the taker's shape, else the one with the earliest deadline."""
+        """Whose turn it is: one with work of the taker's shape that is not too far ahead, else the one with the earliest deadline."""
         first = self._first()
         if hint is None or hint in self.flows[first].buckets:
             return first
+        ahead = 0 if self._short else self._limits.ahead
         for claim, _ in zip(self._by_bucket.get(hint, ()), range(_LOOK), strict=False):
-            if self._tenants.due(claim.tenant) and self._requests[claim.tenant].due(claim):
+            if self._tenants.due(claim.tenant, ahead) and self._requests[claim.tenant].due(claim, ahead):
                 return claim
         return first
 
@@ -276,6 +289,7 @@ class _LaneQueue(Generic[T]):
 
     def _forget(self, claim: Claim) -> None:
         del self.flows[claim]
+        self._short.discard(claim)
         requests = self._requests[claim.tenant]
         requests.leave(claim)
         if not len(requests):

@@ -104,10 +104,15 @@ class Rounds(Generic[K]):
             heapq.heappop(self._heap)
         return None
 
-    def due(self, key: K) -> bool:
-        """Whether this one may be served in the round that is on, or in the next one where nobody is left in it."""
+    def due(self, key: K, ahead: int = 0) -> bool:
+        """Whether this one may be served in the round that is on, or in the next one where nobody is left in it.
+
+        Args:
+            key: who.
+            ahead: rounds that it may be ahead of that one.
+        """
         seat = self._seats.get(key)
-        return seat is not None and seat.spent // self._quantum <= max(self._round, self._next_round())
+        return seat is not None and seat.spent // self._quantum <= max(self._round, self._next_round()) + ahead
 
     def _next_round(self) -> int:
         return self._heap[0][0] if self.first() is not None else self._round
