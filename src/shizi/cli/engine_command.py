@@ -70,7 +70,7 @@ class EngineCommand(GroupedCommand):
 @click.option("--offline", is_flag=True, default=None, help="Never fetch a model.")
 @click.option("--models-dir", type=_FOLDER, help="Where models are kept; by default the user's cache folder.")
 @click.option("--catalog", type=_FILE, help="A catalogue of models of your own.")
-@click.option("--pages-at-a-time", type=click.IntRange(1, 64), metavar="N", help="Pages read at a time (default: 3).")
+@click.option("--pages-at-a-time", type=click.IntRange(1, 64), metavar="N", help="Pages read at a time (default: 4).")
 @click.option(
     "--warmup-batches",
     type=click.IntRange(0, 1000),
