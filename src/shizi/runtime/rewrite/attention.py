@@ -64,11 +64,13 @@ def _split(parted: openvino.Node) -> None:
     form = integers(shaped, 1) if shaped.get_type_name() == "Reshape" else None
     if form is None or form[:3] != [0, -1, _PARTS] or not shaped.get_attributes()["special_zero"]:
         return
+    heads, channels = form[3:]
+    if shaped.input_value(0).get_partial_shape()[-1] != _PARTS * heads * channels:
+        return
     parts = [_part(user) for user in users(parted)]
     if sorted(number for number, _ in parts) != list(range(_PARTS)):
         return
     ends = dict(parts)
-    heads, channels = form[3:]
     factor = np.ones((_PARTS, heads * channels), dtype=np.float32)
     following = users(ends[0])
     scale = number(following[0]) if len(following) == 1 and following[0].get_type_name() == "Multiply" else None
