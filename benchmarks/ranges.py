@@ -68,12 +68,12 @@ def pages(card: Card, scripts: Mapping[str, Sequence[str]], number: int, random:
         yield batch
 
 
-def lines(card: Card, alphabets: Mapping[str, Sequence[str]], number: int, random: Random) -> Iterator[Batch]:
+def lines(card: Card, scripts: Mapping[str, Sequence[str]], number: int, random: Random) -> Iterator[Batch]:
     """Drawn lines as the recogniser takes them, each alone: (1, 3, height, W)."""
-    scripts = list(alphabets.items())
+    parts = list(scripts.items())
     normalization, height = Normalization.of(card), card.input.height or 48
     for drawn in range(number):
-        script, alphabet = scripts[drawn % len(scripts)]
+        script, alphabet = parts[drawn % len(parts)]
         pixels = draw(script, random.choices(alphabet, k=random.randint(1, _LONGEST)), random)
         tall, wide = pixels.shape[:2]
         corners = np.array([[0, 0], [wide, 0], [wide, tall], [0, tall]], dtype=np.float32)
@@ -140,7 +140,10 @@ def main() -> None:
     parser.add_argument("--without", nargs="*", default=(), help="layers that are left as they are")
     parser.add_argument("--output", type=Path, default=_FOLDER)
     asked = parser.parse_args()
-    card, path = store.card(asked.model), store.path(asked.model)
+    card = store.card(asked.model)
+    if card.task not in KINDS:
+        parser.error(f"{card.name} is a model to {card.task}; ranges are measured of models to {' or '.join(KINDS)}")
+    path = store.path(asked.model)
     writer = card if card.task == "recognize" else store.card(reader)
     scripts = alphabets(read_charset(store.path(writer.name), writer.charset or "metadata:character", writer.classes))
     drawn = (lines if card.task == "recognize" else pages)(card, scripts, asked.pictures, Random(asked.seed))

@@ -159,6 +159,31 @@ def test_where_all_are_long_pieces_of_one_shape_run_in_a_row() -> None:
     assert changes(ONE, *pages(5)) < 0.6 * strict
 
 
+@pytest.mark.parametrize("others", [1, 4])
+def test_a_tenant_whose_page_could_run_ahead_gets_a_line_of_its_own_as_soon(others: int) -> None:
+    """Tenants keep to strict rounds."""
+    waited = []
+    for ahead in (0, 16):
+        waiting = queue(BatchLimits(items=1, ahead=ahead), pieces(Claim("a"), 60))
+        for number in range(others):
+            waiting.add(pieces(Claim(f"other {number}"), 60, 192))
+        drain(waiting, 30, lambda _: 128)
+        line = Claim("a")
+        waiting.add(pieces(line, 1, 64))
+        after = [item.claim for item in drain(waiting, 60, lambda _: 128)]
+        waited.append(after.index(line))
+    assert waited[0] == waited[1]
+
+
+def test_one_with_little_left_is_not_kept_waiting() -> None:
+    many, few = Claim("a"), Claim("a")
+    waiting = queue(ONE, pieces(few, 17, 192))
+    drain(waiting, 10)
+    waiting.add(pieces(many, 100))
+    served = [waiting.next_batch(0.0, 128).items[0].claim for _ in range(20)]
+    assert served.count(few) == 7
+
+
 def test_while_a_short_one_waits_nobody_runs_ahead() -> None:
     """Of two long requests one was served alone; its shape is the taker's."""
     ahead, behind, short = Claim("a"), Claim("a"), Claim("a")

@@ -46,8 +46,9 @@ class BatchLimits:
         pixels: most padded pixels of a batch; a larger item runs alone.
         quantum: padded pixels that a tenant, and a request of a tenant, gets in a round; about a short line.
         bulk_share: part of all pixels that the bulk lane gets while both lanes have work, between 0 and 1.
-        short: padded pixels of a request for which all others keep to their rounds.
-        ahead: rounds that a request may be ahead of others for a taker's shape, while none that is short waits.
+        short: padded pixels that a request asked for since it last waited for nothing; for one with no more, all others of the lane
+            keep to their rounds, and so they do when it is the turn of one that has no more left.
+        ahead: rounds that a request may else be ahead of others of its tenant for a taker's shape.
     """
 
     items: int = 8
@@ -78,8 +79,7 @@ class BatchQueue(Generic[T]):
     Shares are fair by padded pixels: between tenants, and between the requests of each, by deficit round-robin, so that a page
     of 400 lines takes as many turns as a single line while both wait. In a round a taker's own shape goes first (a change of
     shape costs a runtime time), then the earliest deadline. Where all that wait are long, a taker's shape goes first for more
-    rounds than one: none of them would be done sooner for a strict order. Nothing is held back: while something waits, a turn is
-    never empty.
+    rounds than one, among the requests of a tenant. Nothing is held back: while something waits, a turn is never empty.
 
     It has no clock and no lock of its own. Adding an item and taking one are O(log n) in the number of requests.
     """
@@ -173,6 +173,8 @@ class _Flow(Generic[T]):
         self._begun: set[Hashable] = set()
         self.pixels = 0
         """Of all its items, those that were handed out included."""
+        self.left = 0
+        """Of those that wait."""
 
     def peek(self, bucket: Hashable) -> Item[T]:
         return self.buckets[bucket][0]
@@ -188,6 +190,7 @@ class _Flow(Generic[T]):
         self._begun.add(bucket)
         items = self.buckets[bucket]
         item = items.popleft()
+        self.left -= item.pixels
         if not items:
             del self.buckets[bucket]
         return item
@@ -223,6 +226,7 @@ class _LaneQueue(Generic[T]):
         flow = self.flows[claim]
         flow.buckets.setdefault(item.bucket, deque()).append(item)
         flow.pixels += item.pixels
+        flow.left += item.pixels
         (self._short.add if flow.pixels <= self._limits.short else self._short.discard)(claim)
         self._by_bucket.setdefault(item.bucket, {})[claim] = None
         self.items += 1
@@ -233,9 +237,9 @@ class _LaneQueue(Generic[T]):
         first = self._first()
         if hint is None or hint in self.flows[first].buckets:
             return first
-        ahead = 0 if self._short else self._limits.ahead
+        ahead = 0 if self._short or self.flows[first].left <= self._limits.short else self._limits.ahead
         for claim, _ in zip(self._by_bucket.get(hint, ()), range(_LOOK), strict=False):
-            if self._tenants.due(claim.tenant, ahead) and self._requests[claim.tenant].due(claim, ahead):
+            if self._tenants.due(claim.tenant) and self._requests[claim.tenant].due(claim, ahead):
                 return claim
         return first
 

@@ -27,7 +27,6 @@ class Attention:
         queries: whether anything else looks at them.
         shift: shape of the normalization's last step, -1 for the channels.
         turned: whether the products' weights are turned at every run.
-        axis: along which the rows are put back.
         swapped: whether the picture comes first where tokens are added to it.
     """
 

@@ -72,3 +72,20 @@ def test_what_is_parted_otherwise_stays_as_it_is(how: Attention) -> None:
     model = network(how)
     nodes = kinds(model)
     assert kinds(split_heads(model)) == nodes
+
+
+@pytest.mark.parametrize("last", [1, -1])
+def test_a_scale_that_stretches_what_it_meets_stays_as_it_is(core: openvino.Core, last: int) -> None:
+    """As of positions turned into features."""
+    import openvino
+    import openvino.opset13 as ops
+
+    given_positions = ops.parameter([-1, -1, last], np.float32)
+    row = ops.constant(np.arange(8, dtype=np.float32))
+    features = ops.add(ops.multiply(given_positions, row), row)
+    product = ops.matmul(features, ops.constant(np.ones((8, 3), dtype=np.float32)), False, False)
+    model = openvino.Model([product.output(0)], [given_positions], "drawn")
+    batch = np.ones((2, 5, 1), dtype=np.float32)
+    nodes, (before,) = kinds(model), run(core, model, batch)
+    assert kinds(fold_norms(model)) == nodes
+    assert run(core, model, batch)[0] == pytest.approx(before)

@@ -40,13 +40,20 @@ def test_tokens_stay_tokens(core: openvino.Core, drop: str, swapped: bool, lines
 
 
 @pytest.mark.parametrize("how", [Attention(drop="said"), Attention(rows=-1)], ids=str)
-def test_a_row_that_may_be_several_is_not_taken_for_one(core: openvino.Core, how: Attention) -> None:
+def test_rows_of_another_kind_are_dropped_as_before(core: openvino.Core, how: Attention) -> None:
     batch, model = picture(), network(how)
     (wanted,) = run(core, model, batch)
     assert straighten_tokens(model) is model
     kept = [node for node in model.get_ordered_ops() if node.get_type_name() == "Reshape"]
     assert "Parameter" in [source(node, 0).get_type_name() for node in kept]
     assert run(core, model, batch)[0] == pytest.approx(wanted, abs=1e-5)
+
+
+def test_a_picture_of_several_rows_is_refused_as_before(core: openvino.Core) -> None:
+    """Where it is not known that there is one, rows are not joined to a longer one."""
+    model = straighten_tokens(network(Attention(rows=-1, drop="squeeze")))
+    with pytest.raises(RuntimeError, match=r"(?i)squeeze|shape"):
+        run(core, model, picture(rows=3))
 
 
 def test_the_default_recogniser_computes_the_same_in_fewer_steps(core: openvino.Core) -> None:

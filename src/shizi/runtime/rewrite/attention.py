@@ -37,7 +37,7 @@ def fold_norms(model: openvino.Model) -> openvino.Model:
         shift = _row(shifted, "Add", len(weights))
         scaled = source(shifted, 0) if shift is not None else None
         scale = _row(scaled, "Multiply", len(weights)) if scaled is not None else None
-        if scaled is not None and shift is not None and scale is not None:
+        if scaled is not None and shift is not None and scale is not None and _has_columns(scaled, len(weights)):
             product = ops.matmul(scaled.input_value(0), ops.constant(scale[:, None] * weights), False, False)
             replace(node, ops.add(product, ops.constant(shift @ weights)))
     return model
@@ -65,20 +65,21 @@ def _split(parted: openvino.Node) -> None:
     if form is None or form[:3] != [0, -1, _PARTS] or not shaped.get_attributes()["special_zero"]:
         return
     heads, channels = form[3:]
-    if shaped.input_value(0).get_partial_shape()[-1] != _PARTS * heads * channels:
+    if not _has_columns(shaped, _PARTS * heads * channels):
         return
     parts = [_part(user) for user in users(parted)]
     if sorted(number for number, _ in parts) != list(range(_PARTS)):
         return
     ends = dict(parts)
-    factor = np.ones((_PARTS, heads * channels), dtype=np.float32)
+    made = shaped.input_value(0)
     following = users(ends[0])
     scale = number(following[0]) if len(following) == 1 and following[0].get_type_name() == "Multiply" else None
     if scale is not None:
+        factor = np.ones((_PARTS, heads * channels), dtype=np.float32)
         factor[0] = scale
         ends[0] = following[0]
-    scaled = ops.multiply(shaped.input_value(0), ops.constant(factor.ravel()))
-    apart = ops.reshape(scaled, ops.constant(np.array([0, -1, _PARTS * heads, channels])), special_zero=True)
+        made = ops.multiply(made, ops.constant(factor.ravel())).output(0)
+    apart = ops.reshape(made, ops.constant(np.array([0, -1, _PARTS * heads, channels])), special_zero=True)
     beside = ops.transpose(apart, ops.constant(np.array([0, 2, 1, 3])))
     split = ops.split(beside, ops.constant(np.array(1)), _PARTS)
     for part, end in ends.items():
@@ -96,6 +97,12 @@ def _part(node: openvino.Node) -> tuple[int, openvino.Node]:
     squeeze = following[0]
     taken = squeeze.get_type_name() == "Squeeze" and integers(squeeze, 1) == [0]
     return (start[0], squeeze) if taken else (-1, node)
+
+
+def _has_columns(node: openvino.Node, channels: int) -> bool:
+    """Whether the first input of a node is (lines, columns, channels), so that nothing else is stretched to that."""
+    shape = node.input_value(0).get_partial_shape()
+    return bool(shape.rank.is_static and shape.rank.get_length() == 3 and shape[2] == channels)
 
 
 def _row(node: openvino.Node, kind: str, length: int) -> Array | None:

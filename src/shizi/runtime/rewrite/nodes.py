@@ -15,12 +15,17 @@ Array = NDArray[np.float32]
 _PLAIN = {"strides": [1, 1], "dilations": [1, 1], "pads_begin": [0, 0], "pads_end": [0, 0], "auto_pad": "explicit"}
 
 
+def origin(node: openvino.Node, index: int) -> openvino.Output:
+    """The output that is an input, over nodes that change nothing."""
+    found: Any = node.input_value(index)
+    while found.get_node().get_type_name() == "Identity":
+        found = found.get_node().input_value(0)
+    return found
+
+
 def source(node: openvino.Node, index: int) -> openvino.Node:
     """The node that makes an input, over nodes that change nothing."""
-    found: Any = node.input_value(index).get_node()
-    while found.get_type_name() == "Identity":
-        found = found.input_value(0).get_node()
-    return found
+    return origin(node, index).get_node()
 
 
 def constant(node: openvino.Node, index: int) -> Array | None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from shizi.runtime.rewrite.nodes import integers, replace, source
+from shizi.runtime.rewrite.nodes import integers, origin, replace, source
 
 if TYPE_CHECKING:
     import openvino
@@ -33,12 +33,11 @@ def straighten_tokens(model: openvino.Model) -> openvino.Model:
             continue
         dropped = source(node, 0)
         if _drops_row(dropped):
-            added = source(dropped, 0)
-            tokens = _tokens(added)
-            if tokens is None:
-                replace(node, _straight(dropped.input_value(0)))
-            else:
+            tokens = _tokens(source(dropped, 0))
+            if tokens is not None:
                 replace(node, ops.add(tokens[0], _straight(tokens[1])))
+            elif _is_row(dropped.input_value(0)):
+                replace(node, _straight(dropped.input_value(0)))
     return model
 
 
@@ -50,14 +49,17 @@ def _straight(picture: openvino.Output) -> openvino.Node:
     return ops.reshape(turned, ops.constant(np.array([0, -1, channels])), special_zero=True)
 
 
+def _is_row(picture: openvino.Output) -> bool:
+    """Whether an output is (lines, channels, 1, columns), with a known number of channels."""
+    shape = picture.get_partial_shape()
+    return bool(shape.rank.is_static and shape.rank.get_length() == 4 and shape[1].is_static and shape[2] == 1)
+
+
 def _drops_row(node: openvino.Node) -> bool:
     """Whether a node makes (lines, channels, columns) of (lines, channels, 1, columns)."""
-    if node.get_type_name() not in ("Squeeze", "Reshape"):
-        return False
-    shape = node.input_value(0).get_partial_shape()
-    if shape.rank.get_length() != 4 or shape[1].is_dynamic:
-        return False
-    return integers(node, 1) == [2] if node.get_type_name() == "Squeeze" else shape[2] == 1 and _joins_last(node)
+    if node.get_type_name() == "Squeeze":
+        return node.get_input_size() == 2 and integers(node, 1) == [2]
+    return node.get_type_name() == "Reshape" and _is_row(node.input_value(0)) and _joins_last(node)
 
 
 def _joins_last(node: openvino.Node) -> bool:
@@ -69,8 +71,11 @@ def _joins_last(node: openvino.Node) -> bool:
     if first.get_type_name() != "Slice" or [integers(first, index) for index in (1, 2)] != [[0], [2]]:
         return False
     measured = source(first, 0)
+    if measured.get_type_name() != "ShapeOf":
+        return False
     # Names, for nodes that are compared make a node.
-    return measured.get_type_name() == "ShapeOf" and bool(source(measured, 0).get_name() == source(node, 0).get_name())
+    one, other = origin(measured, 0), origin(node, 0)
+    return one.get_index() == other.get_index() and bool(one.get_node().get_name() == other.get_node().get_name())
 
 
 def _tokens(node: openvino.Node) -> tuple[openvino.Output, openvino.Output] | None:
@@ -84,8 +89,7 @@ def _tokens(node: openvino.Node) -> tuple[openvino.Output, openvino.Output] | No
         shaped = source(turned, 0)
         if shaped.get_type_name() == "Reshape" and _adds_row(shaped):
             other = node.input_value(1 - index)
-            shape = other.get_partial_shape()
-            if shape.rank.get_length() == 4 and shape[1].is_static and shape[2] == 1:
+            if _is_row(other):
                 return shaped.input_value(0), other
     return None
 
@@ -94,9 +98,9 @@ def _adds_row(node: openvino.Node) -> bool:
     """Whether a reshape makes (lines, 1, columns, channels) of (lines, columns, channels)."""
     joined = source(node, 1)
     shape = node.input_value(0).get_partial_shape()
-    if joined.get_type_name() != "Concat" or joined.get_input_size() != 4 or shape.rank.get_length() != 3:
+    if joined.get_type_name() != "Concat" or joined.get_input_size() != 4 or shape.rank.is_dynamic:
         return False
-    if shape[2].is_dynamic or not node.get_attributes()["special_zero"]:
+    if shape.rank.get_length() != 3 or shape[2].is_dynamic or not node.get_attributes()["special_zero"]:
         return False
     sizes = [integers(joined, index) for index in (0, 1, 3)]
     return bool(sizes == [[0], [1], [shape[2].get_length()]])
