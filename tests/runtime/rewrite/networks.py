@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from shizi.models.card import DEFAULT_TIER
+from shizi.models.store import ModelStore
+from tests.pipeline.drawn import Piece, page, pixels
+
 if TYPE_CHECKING:
     import openvino
 
@@ -24,3 +28,15 @@ def run(core: openvino.Core, model: openvino.Model, batch: Array) -> list[Array]
 def kinds(model: openvino.Model) -> list[str]:
     """Of its nodes, in the order of the computation."""
     return [node.get_type_name() for node in model.get_ordered_ops()]
+
+
+def recogniser(core: openvino.Core) -> openvino.Model:
+    """The default one, whole."""
+    store = ModelStore()
+    return core.read_model(store.path(store.catalog.tier(DEFAULT_TIER).names[1]))
+
+
+def drawn_line() -> Array:
+    """A line of Chinese and English as it takes it, (1, 3, 48, 160)."""
+    drawn = pixels(page(160, 48, [Piece(8, 2, "文字 Text", 32, "zh")]))
+    return np.ascontiguousarray(drawn.transpose(2, 0, 1)[None] / 127.5 - 1, dtype=np.float32)

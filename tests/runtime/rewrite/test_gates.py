@@ -12,16 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shizi.models.card import DEFAULT_TIER
-from shizi.models.store import ModelStore
 from shizi.runtime.base import SessionOptions
 from shizi.runtime.choose import load_runtime
 from shizi.runtime.openvino import OpenVinoRuntime
 from shizi.runtime.rewrite.gates import clamp_gates
-from tests.pipeline.drawn import Piece, page, pixels
 from tests.runtime.onnx_file import doubling
 from tests.runtime.rewrite.gate_network import INPUTS, Gate, hard_sigmoid, network
-from tests.runtime.rewrite.networks import Array, kinds, run
+from tests.runtime.rewrite.networks import Array, drawn_line, kinds, recogniser, run
 
 if TYPE_CHECKING:
     import openvino
@@ -178,11 +175,7 @@ def test_a_hard_sigmoid_of_the_picture_stays_as_it_is(core: openvino.Core) -> No
 
 
 def test_the_default_recogniser_keeps_no_hard_sigmoid_and_computes_the_same(core: openvino.Core) -> None:
-    store = ModelStore()
-    path = store.path(store.catalog.tier(DEFAULT_TIER).names[1])
-    drawn = pixels(page(160, 48, [Piece(8, 2, "文字 Text", 32, "zh")]))
-    model = core.read_model(path)
-    line = np.ascontiguousarray(drawn.transpose(2, 0, 1)[None] / 127.5 - 1, dtype=np.float32)
+    model, line = recogniser(core), drawn_line()
     gates = kinds(model).count("HardSigmoid")
     (before,) = run(core, model, line)
     nodes = kinds(clamp_gates(model))

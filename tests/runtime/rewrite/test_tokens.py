@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from shizi.models.card import DEFAULT_TIER
-from shizi.models.store import ModelStore
 from shizi.runtime.rewrite.attention import fold_norms, split_heads
 from shizi.runtime.rewrite.nodes import source
 from shizi.runtime.rewrite.tokens import straighten_tokens
-from tests.pipeline.drawn import Piece, page, pixels
 from tests.runtime.rewrite.attention_network import WIDE, Attention, network
-from tests.runtime.rewrite.networks import Array, kinds, run
+from tests.runtime.rewrite.networks import Array, drawn_line, kinds, recogniser, run
 
 if TYPE_CHECKING:
     import openvino
@@ -57,11 +54,7 @@ def test_a_picture_of_several_rows_is_refused_as_before(core: openvino.Core) -> 
 
 
 def test_the_default_recogniser_computes_the_same_in_fewer_steps(core: openvino.Core) -> None:
-    store = ModelStore()
-    path = store.path(store.catalog.tier(DEFAULT_TIER).names[1])
-    drawn = pixels(page(160, 48, [Piece(8, 2, "文字 Text", 32, "zh")]))
-    model = core.read_model(path)
-    line = np.ascontiguousarray(drawn.transpose(2, 0, 1)[None] / 127.5 - 1, dtype=np.float32)
+    model, line = recogniser(core), drawn_line()
     before, (wanted,) = kinds(model), run(core, model, line)
     for change in (fold_norms, split_heads, straighten_tokens):
         nodes = len(kinds(model))

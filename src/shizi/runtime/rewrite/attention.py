@@ -12,13 +12,8 @@ if TYPE_CHECKING:
     import openvino
 
 _PARTS: Final = 3  # queries, keys and values, made by one product
-_PARTS_FIRST: Final = [
-    2,
-    0,
-    3,
-    1,
-    4,
-]  # (lines, columns, part, head, channels) to (part, lines, head, columns, channels)
+# (lines, columns, part, head, channels) to (part, lines, head, columns, channels)
+_PARTS_FIRST: Final = [2, 0, 3, 1, 4]
 
 
 def fold_norms(model: openvino.Model) -> openvino.Model:
@@ -68,7 +63,7 @@ def _split(parted: openvino.Node) -> None:
     if not _has_columns(shaped, _PARTS * heads * channels):
         return
     parts = [_part(user) for user in users(parted)]
-    if sorted(number for number, _ in parts) != list(range(_PARTS)):
+    if sorted(part for part, _ in parts) != list(range(_PARTS)):
         return
     ends = dict(parts)
     made = shaped.input_value(0)
