@@ -17,7 +17,7 @@ import numpy as np
 from benchmarks.flame import PAGE
 from shizi import OCR
 from shizi.bench.recording import Recorder, Run
-from shizi.runtime.base import Batch, SessionOptions, T
+from shizi.runtime.base import Batch, Input, SessionOptions, T
 from shizi.runtime.choose import choose, load_runtime
 from shizi.runtime.openvino import faster, precision_hint
 
@@ -41,7 +41,7 @@ class CountingSession:
         self._request = request
         self.counted = Counted()
 
-    def run(self, batch: Batch, read: Callable[[Batch], T]) -> T:
+    def run(self, batch: Input, read: Callable[[Batch], T]) -> T:
         """See `Session.run`; also adds up the times of the operations."""
         self._request.infer({0: batch})
         for entry in self._request.get_profiling_info():

@@ -3,8 +3,8 @@
 For a recogniser lines are drawn in several scripts and fonts and worn, as `benchmarks.shortlist` draws them, for a detector pages of
 them (`benchmarks.drawn_pages`), and looked at in float32. Of each channel the greatest number of each is noted. Written down is, for
 lines, what nine of ten stay below: the greatest of all belongs to one line, and would make the steps of all others coarser; for
-pages, which hold many lines each, the greatest. Layers that are worth it are convolutions of single pixels over the whole line or
-page; a recogniser's first few are not among them, for turning their large input into 8 bits takes as long as what they save.
+pages, which hold many lines each, the greatest. Layers that are worth it are convolutions over the whole line or page; a recogniser's
+first few are not among them, for turning their large input into 8 bits takes as long as what they save.
 
 python -m benchmarks.ranges [--pictures N] [--seed N] [--model NAME] [--without LAYER …] [--output FOLDER]
 """
@@ -28,7 +28,7 @@ from benchmarks.shortlist import alphabets, draw
 from shizi.imaging.crop import Crop
 from shizi.models.card import DEFAULT_TIER, Card
 from shizi.models.charset import read_charset
-from shizi.models.normalize import Normalization
+from shizi.models.normalize import normalization
 from shizi.models.ranges import MeasuredLayer, MeasuredRanges
 from shizi.models.store import ModelStore
 from shizi.runtime.base import Batch
@@ -49,48 +49,51 @@ class Kind:
     Attributes:
         fewest: channels of a layer: with fewer, making 8 bits of its input takes longer than what they save.
         usual: the share of pictures whose greatest numbers a range holds.
+        larger: measure convolutions of more than single pixels too; a recogniser's are its first few.
     """
 
     fewest: int
     usual: float
+    larger: bool
 
 
-KINDS = {"detect": Kind(48, 1.0), "recognize": Kind(64, 0.9)}
+KINDS = {"detect": Kind(48, 1.0, larger=True), "recognize": Kind(64, 0.9, larger=False)}
 
 
 def pages(card: Card, scripts: Mapping[str, Sequence[str]], number: int, random: Random) -> Iterator[Batch]:
     """Drawn pages as the detector takes them: (1, 3, H, W), multiples of 32."""
-    normalization = Normalization.of(card)
+    rule = normalization(card)
     for _ in range(number):
         pixels = draw_page(scripts, random)
-        batch = normalization.blank(1, *pixels.shape[:2])
-        normalization.fill(batch[0], pixels)
+        batch = rule.blank(1, *pixels.shape[:2])
+        rule.fill(batch[0], pixels)
         yield batch
 
 
 def lines(card: Card, scripts: Mapping[str, Sequence[str]], number: int, random: Random) -> Iterator[Batch]:
     """Drawn lines as the recogniser takes them, each alone: (1, 3, height, W)."""
     parts = list(scripts.items())
-    normalization, height = Normalization.of(card), card.input.height or 48
+    rule, height = normalization(card), card.input.height or 48
     for drawn in range(number):
         script, alphabet = parts[drawn % len(parts)]
         pixels = draw(script, random.choices(alphabet, k=random.randint(1, _LONGEST)), random)
         tall, wide = pixels.shape[:2]
         corners = np.array([[0, 0], [wide, 0], [wide, tall], [0, tall]], dtype=np.float32)
         crop = Crop(pixels, corners, max(8, round(height * wide / tall)), height)
-        batch = normalization.blank(1, height, -(-crop.width // 32) * 32)
-        normalization.fill(batch[0], crop.cut())
+        batch = rule.blank(1, height, -(-crop.width // 32) * 32)
+        rule.fill(batch[0], crop.cut())
         yield batch
 
 
-def worthwhile(model: openvino.Model, fewest: int, without: Sequence[str]) -> list[openvino.Node]:
+def worthwhile(model: openvino.Model, kind: Kind, without: Sequence[str]) -> list[openvino.Node]:
     """The layers whose ranges are measured."""
     found = []
     for node in model.get_ordered_ops():
-        if is_pointwise(node) and node.get_friendly_name() not in without:
+        measured = node.get_type_name() == "Convolution" if kind.larger else is_pointwise(node)
+        if measured and node.get_friendly_name() not in without:
             _, channels, high, wide = node.input_value(0).get_partial_shape()
             single = high.is_static and wide.is_static and (high.get_length(), wide.get_length()) == (1, 1)
-            if channels.get_length() >= fewest and not single:
+            if channels.get_length() >= kind.fewest and not single:
                 found.append(node)
     return found
 
@@ -102,7 +105,7 @@ def measure(path: Path, kind: Kind, inputs: Iterator[Batch], without: Sequence[s
 
     core = openvino.Core()
     model = core.read_model(path)
-    layers = worthwhile(model, kind.fewest, without)
+    layers = worthwhile(model, kind, without)
     watched = openvino.Model([node.input_value(0) for node in layers], model.get_parameters(), "watched")
     request = core.compile_model(watched, "CPU", {"INFERENCE_PRECISION_HINT": "f32"}).create_infer_request()
     names = [node.get_friendly_name() for node in layers]

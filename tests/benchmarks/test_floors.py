@@ -17,7 +17,7 @@ from shizi import OCR
 from shizi.bench.documents import draw_letter
 from shizi.bench.recording import Recorder
 from shizi.errors import ShiziError
-from shizi.runtime.base import Batch, Runtime, Session, SessionOptions, T
+from shizi.runtime.base import Batch, Input, Runtime, Session, SessionOptions, T
 from shizi.runtime.choose import choose, load_runtime
 from shizi.types import Document
 
@@ -31,7 +31,7 @@ class SleepySession:
         self._session = session
         self._seconds = seconds
 
-    def run(self, batch: Batch, read: Callable[[Batch], T]) -> T:
+    def run(self, batch: Input, read: Callable[[Batch], T]) -> T:
         time.sleep(self._seconds)
         return self._session.run(batch, read)
 

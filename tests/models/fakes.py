@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from shizi.models.card import Card
+from shizi.models.normalize import normalization
 from shizi.runtime.base import Batch
+from shizi.runtime.fake import Answer, FakeSession
 from tests.runtime.onnx_file import doubling
 
 STRIDE = 8  # columns of the input behind one column of a recogniser's output
@@ -26,6 +28,11 @@ def reader_card(**entries: object) -> Card:
 def reader_file(folder: Path, characters: Sequence[str] = "abcdefghij") -> Path:
     """A model file that lists these characters; the space follows them."""
     return doubling(folder / "reader.onnx", {"character": "\n".join(characters)})
+
+
+def of_pixels(answer: Answer) -> FakeSession:
+    """A model that is given pixels; its answer gets the numbers."""
+    return FakeSession(answer, normalization(card("detect")))
 
 
 def dark_is_text(batch: Batch) -> Batch:

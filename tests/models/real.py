@@ -9,6 +9,7 @@ from shizi.models.card import DEFAULT_TIER, Card
 from shizi.models.charset import read_charset
 from shizi.models.detector import Detector
 from shizi.models.direction import DirectionClassifier
+from shizi.models.normalize import normalization
 from shizi.models.recognizer import Recognizer
 from shizi.models.store import ModelStore
 from shizi.models.streams import Streams
@@ -18,8 +19,8 @@ from shizi.runtime.onnx import OnnxRuntime
 
 @cache
 def detector() -> Detector:
-    card, _, session = _load(0)
-    return Detector(session, card)
+    _, _, session = _load(0)
+    return Detector(session)
 
 
 @cache
@@ -39,4 +40,6 @@ def _load(part: int) -> tuple[Card, Path, Session]:
     store = ModelStore()
     name = store.catalog.tier(DEFAULT_TIER).names[part]
     path = store.path(name)
-    return store.card(name), path, OnnxRuntime().load(path, SessionOptions(threads=2))
+    card = store.card(name)
+    options = SessionOptions(threads=2, pixels=normalization(card) if card.task == "detect" else None)
+    return card, path, OnnxRuntime().load(path, options)

@@ -12,7 +12,7 @@ from shizi.errors import OutOfMemory
 from shizi.geometry import bounds
 from shizi.models.detector import Detection, Detector, input_size
 from shizi.runtime.base import Batch
-from shizi.runtime.fake import FakeSession, out_of_memory
+from shizi.runtime.fake import out_of_memory
 from tests.models import fakes, real
 from tests.pipeline.drawn import Piece, column, draw, page, pixels
 
@@ -35,7 +35,7 @@ def bar(width: int, height: int, box: tuple[int, int, int, int]) -> NDArray[np.u
 @pytest.mark.parametrize(("width", "height", "scale"), [(640, 320, 1), (1000, 700, 1), (5000, 2500, 4), (700, 4000, 3)])
 def test_boxes_are_in_pixels_of_the_page(width: int, height: int, scale: int) -> None:
     box = (100 * scale, 50 * scale, 100 * scale + width // 2, 80 * scale)
-    found = Detector(FakeSession(fakes.dark_is_text), fakes.card("detect"))(bar(width, height, box))
+    found = Detector(fakes.of_pixels(fakes.dark_is_text))(bar(width, height, box))
     assert len(found.quads) == len(found.scores) == 1
     assert found.quads[0].mean(axis=0) == pytest.approx([(box[0] + box[2]) / 2, (box[1] + box[3]) / 2], abs=4 * scale)
     left, top, right, bottom = bounds(found.quads)[0]
@@ -50,13 +50,13 @@ def test_boxes_keep_their_place_on_pages_of_odd_sizes(width: int, height: int) -
     places = [(width * k // 10, height * k // 10) for k in range(1, 9)]
     for x, y in places:
         scene[y : y + high, x : x + wide] = 0
-    found = Detector(FakeSession(fakes.dark_is_text), fakes.card("detect"))(scene)
+    found = Detector(fakes.of_pixels(fakes.dark_is_text))(scene)
     middles = sorted(found.quads.mean(axis=1).tolist())
     assert np.array(middles) == pytest.approx(np.array([(x + wide / 2, y + high / 2) for x, y in places]), abs=2)
 
 
 def test_boxes_do_not_leave_the_page() -> None:
-    found = Detector(FakeSession(fakes.dark_is_text), fakes.card("detect"))(np.zeros((100, 300, 3), dtype=np.uint8))
+    found = Detector(fakes.of_pixels(fakes.dark_is_text))(np.zeros((100, 300, 3), dtype=np.uint8))
     assert bounds(found.quads)[0] == pytest.approx([0, 0, 300, 100])
 
 
@@ -67,7 +67,7 @@ def test_no_page_is_too_large_for_the_model() -> None:
         shapes.append(batch.shape)
         return fakes.dark_is_text(batch)
 
-    detect = Detector(FakeSession(answer), fakes.card("detect"))
+    detect = Detector(fakes.of_pixels(answer))
     for width, height in [(1, 1), (1, 9000), (9000, 1), (9000, 6000)]:
         detect(np.full((height, width, 3), 255, dtype=np.uint8))
     assert all(shape[0] * shape[2] * shape[3] <= 4_000_000 for shape in shapes)
@@ -75,7 +75,7 @@ def test_no_page_is_too_large_for_the_model() -> None:
 
 def test_want_of_memory_is_not_hidden() -> None:
     with pytest.raises(OutOfMemory):
-        Detector(FakeSession(out_of_memory), fakes.card("detect"))(bar(64, 64, (5, 5, 50, 20)))
+        Detector(fakes.of_pixels(out_of_memory))(bar(64, 64, (5, 5, 50, 20)))
 
 
 def covered(found: Detection, box: tuple[float, float, float, float]) -> bool:

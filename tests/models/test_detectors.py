@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from shizi.imaging.crop import Pixels
 from shizi.models.detector import Detection, Detector
 from shizi.models.detectors import SMALL, Detectors
-from shizi.runtime.fake import FakeSession
 from tests.models import fakes
 
 PAGE: NDArray[np.uint8] = np.zeros((1000, 1000, 3), dtype=np.uint8)
@@ -22,7 +21,7 @@ class Counted(Detector):
     """Counts what it looks at; waits where it is told to."""
 
     def __init__(self) -> None:
-        super().__init__(FakeSession(fakes.dark_is_text), fakes.card("detect"))
+        super().__init__(fakes.of_pixels(fakes.dark_is_text))
         self.seen = 0
         self.go_on = threading.Event()
         self.go_on.set()

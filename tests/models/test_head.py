@@ -17,7 +17,7 @@ from shizi.models.ctc import BLANK, best_path
 from shizi.models.head import Columns, LinearHead, Shortlist, WholeHead
 from shizi.models.onnx_file import Linear
 from shizi.models.streams import Streams
-from shizi.runtime.base import Batch, T
+from shizi.runtime.base import Batch, Input, T
 from shizi.runtime.fake import Answer, FakeSession
 
 CLASSES, FEATURES = 40, 12
@@ -55,7 +55,7 @@ class Counting:
         self._session = FakeSession(answer)
         self.rows: list[int] = []
 
-    def run(self, batch: Batch, read: Callable[[Batch], T]) -> T:
+    def run(self, batch: Input, read: Callable[[Batch], T]) -> T:
         self.rows.append(len(batch))
         return self._session.run(batch, read)
 

@@ -11,6 +11,7 @@ import pytest
 
 from shizi.errors import ModelLoadFailed
 from shizi.runtime.base import Batch, Runtime, SessionOptions
+from shizi.runtime.normalization import Normalization
 from tests.runtime.onnx_file import doubling
 
 OPTIONS = SessionOptions(threads=1)
@@ -74,3 +75,13 @@ def refuses_what_is_no_model(runtime: Runtime, folder: Path) -> None:
         runtime.load(junk, OPTIONS)
     with pytest.raises(ModelLoadFailed, match=r"absent\.onnx"):
         runtime.load(folder / "absent.onnx", OPTIONS)
+
+
+def makes_numbers_of_pixels(runtime: Runtime, folder: Path) -> None:
+    """Of as many pictures of any size as it is given."""
+    rule = Normalization(True, (0.5, 0.25, 2.0), (1.0, -1.0, 0.0))
+    session = runtime.load(doubling(folder / "m.onnx"), SessionOptions(threads=1, pixels=rule))
+    for seed, shape in enumerate([(1, 4, 8, 3), (3, 5, 6, 3)]):
+        pictures = np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+        wanted = [2 * (0.5 * pictures[..., 2] + 1), 2 * (0.25 * pictures[..., 1] - 1), 2 * (2.0 * pictures[..., 0])]
+        assert session.run(pictures, np.copy) == pytest.approx(np.stack(wanted, axis=1), abs=1e-4)

@@ -10,6 +10,7 @@ import pytest
 from shizi.errors import ModelLoadFailed, OutOfMemory
 from shizi.runtime.base import Batch, Runtime, SessionOptions
 from shizi.runtime.fake import FakeRuntime, FakeSession, Slow, crash, out_of_memory
+from tests.runtime import sessions
 
 BATCH = np.ones((2, 3, 4, 5), dtype=np.float32)
 
@@ -29,6 +30,10 @@ def test_an_output_that_is_kept_is_not_what_it_was() -> None:
     assert not np.isnan(FakeSession(double).run(BATCH, np.copy)).any()
     FakeSession(lambda batch: batch).run(BATCH, lambda output: output)
     assert np.array_equal(BATCH, np.ones_like(BATCH)), "the caller's input is the caller's"
+
+
+def test_it_makes_numbers_of_pixels(tmp_path: Path) -> None:
+    sessions.makes_numbers_of_pixels(FakeRuntime({"": double}), tmp_path)
 
 
 def test_it_fails_for_want_of_memory() -> None:

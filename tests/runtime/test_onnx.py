@@ -27,6 +27,10 @@ def test_many_threads_share_a_session(tmp_path: Path, concurrency: int) -> None:
     sessions.serves_many_threads(OnnxRuntime(), tmp_path, concurrency)
 
 
+def test_it_makes_numbers_of_pixels(tmp_path: Path) -> None:
+    sessions.makes_numbers_of_pixels(OnnxRuntime(), tmp_path)
+
+
 def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
     sessions.refuses_what_is_no_model(OnnxRuntime(), tmp_path)
 

@@ -36,6 +36,10 @@ def test_many_threads_share_a_session(runtime: OpenVinoRuntime, tmp_path: Path, 
     sessions.serves_many_threads(runtime, tmp_path, concurrency)
 
 
+def test_it_makes_numbers_of_pixels(runtime: OpenVinoRuntime, tmp_path: Path) -> None:
+    sessions.makes_numbers_of_pixels(runtime, tmp_path)
+
+
 def test_what_is_no_model_is_refused(runtime: OpenVinoRuntime, tmp_path: Path) -> None:
     sessions.refuses_what_is_no_model(runtime, tmp_path)
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from shizi.runtime.base import Batch, Runtime, Session, SessionOptions, T
+from shizi.runtime.base import Batch, Input, Runtime, Session, SessionOptions, T
 
 # A page's inputs take 20 to 60 MB; a document of hundreds of pages would fill the memory.
 MAX_BYTES = 1 << 29
@@ -38,7 +38,7 @@ class Run:
     """A model and the batch that it was given."""
 
     model: Model
-    batch: Batch
+    batch: Input
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ class Recording:
     bytes: int = 0
     overflown: bool = False
 
-    def add(self, model: Model, batch: Batch) -> None:
+    def add(self, model: Model, batch: Input) -> None:
         """Keeps a copy: the engine may write into its batch again."""
         self.bytes += batch.nbytes
         if self.bytes > MAX_BYTES:
@@ -95,7 +95,7 @@ class _Session:
         self._model = model
         self._current = current
 
-    def run(self, batch: Batch, read: Callable[[Batch], T]) -> T:
+    def run(self, batch: Input, read: Callable[[Batch], T]) -> T:
         """See `Session.run`."""
         recording = self._current()
         if recording is not None:
@@ -108,7 +108,7 @@ def replay(runs: Sequence[Run], clock: Callable[[], float] = time.perf_counter) 
 
     Model after model, each on its batches back to back, as many at a time as the engine may run; outputs are not looked at.
     """
-    parts: dict[Model, list[Batch]] = {}
+    parts: dict[Model, list[Input]] = {}
     for run in runs:
         parts.setdefault(run.model, []).append(run.batch)
     seconds: dict[str, float] = {}
@@ -117,8 +117,8 @@ def replay(runs: Sequence[Run], clock: Callable[[], float] = time.perf_counter) 
     return seconds
 
 
-def _replay(model: Model, batches: Sequence[Batch], clock: Callable[[], float]) -> float:
-    def run(batch: Batch) -> None:
+def _replay(model: Model, batches: Sequence[Input], clock: Callable[[], float]) -> float:
+    def run(batch: Input) -> None:
         model.session.run(batch, lambda _output: None)
 
     if model.options.concurrency == 1 or len(batches) == 1:

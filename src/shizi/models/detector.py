@@ -10,9 +10,7 @@ from numpy.typing import NDArray
 
 from shizi.geometry import Quads
 from shizi.imaging.crop import Pixels
-from shizi.models.card import Card
 from shizi.models.dbnet import Thresholds, find_boxes
-from shizi.models.normalize import Normalization
 from shizi.models.tiles import stitch, tiles
 from shizi.runtime.base import Batch, Session
 
@@ -29,11 +27,10 @@ class Detection:
 
 
 class Detector:
-    """A DBNet behind a session."""
+    """A DBNet behind a session that takes pixels (`SessionOptions.pixels`)."""
 
-    def __init__(self, session: Session, card: Card, *, side: int = 1312, thresholds: Thresholds | None = None) -> None:
+    def __init__(self, session: Session, *, side: int = 1312, thresholds: Thresholds | None = None) -> None:
         self._session = session
-        self._normalization = Normalization.of(card)
         self._side = side
         self._thresholds = thresholds or Thresholds()
 
@@ -55,13 +52,11 @@ class Detector:
         height, width = pixels.shape[:2]
         inner_width, inner_height = input_size(width, height, self._side)
         resized, (seen_width, seen_height) = _shrink(pixels, inner_width, inner_height)
-        batch = self._normalization.blank(1, inner_height, inner_width)
-        self._normalization.fill(batch[0], resized)
 
         def boxes(output: Batch) -> tuple[Quads, NDArray[np.float32]]:
             return find_boxes(output[0, 0], self._thresholds)
 
-        quads, scores = self._session.run(batch, boxes)
+        quads, scores = self._session.run(resized[None], boxes)
         return quads * np.array([seen_width / inner_width, seen_height / inner_height], dtype=np.float32), scores
 
 

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable
 
 from shizi.imaging.crop import Pixels
-from shizi.models.card import Card
 from shizi.models.detector import Detection, Detector
 from shizi.models.streams import Streams
 from shizi.runtime.base import Session
@@ -15,11 +14,11 @@ from shizi.runtime.base import Session
 SMALL = 250_000
 
 
-def detectors(whole: Session, aside: Session | None, card: Card, streams: Streams) -> Callable[[Pixels], Detection]:
+def detectors(whole: Session, aside: Session | None, streams: Streams) -> Callable[[Pixels], Detection]:
     """The detector of a session, with the one for small pictures where there is a session for it."""
     if aside is None:
-        return Detector(whole, card)
-    return Detectors(Detector(whole, card), Detector(aside, card), lambda: streams.waiting > 0)
+        return Detector(whole)
+    return Detectors(Detector(whole), Detector(aside), lambda: streams.waiting > 0)
 
 
 class Detectors:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from shizi.imaging.crop import Pixels
 from shizi.models.card import Card
-from shizi.models.normalize import Normalization
+from shizi.models.normalize import normalization
 from shizi.runtime.base import Batch, Session
 
 _BATCH = 16
@@ -21,7 +21,7 @@ class DirectionClassifier:
 
     def __init__(self, session: Session, card: Card) -> None:
         self._session = session
-        self._normalization = Normalization.of(card)
+        self._normalization = normalization(card)
         self._height, self._width = card.input.height or 48, card.input.width or 192
 
     def __call__(self, crops: Sequence[Pixels]) -> NDArray[np.float32]:

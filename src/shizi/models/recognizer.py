@@ -15,7 +15,7 @@ from shizi.models.charset import Charset
 from shizi.models.counts import BatchCounter
 from shizi.models.ctc import Reading, decode
 from shizi.models.head import Columns, Head, MakeHead, WholeHead
-from shizi.models.normalize import Normalization
+from shizi.models.normalize import normalization
 from shizi.models.streams import Streams
 from shizi.runtime.base import Session
 
@@ -58,7 +58,7 @@ class Recognizer:
         self._session = session
         self._squeeze = squeeze
         self._streams = streams
-        self._normalization = Normalization.of(card)
+        self._normalization = normalization(card)
         self.height = card.input.height or 48
         self.languages = card.languages
         self.charset = charset

@@ -14,6 +14,7 @@ from shizi.models.detector import Detection
 from shizi.models.detectors import detectors
 from shizi.models.direction import DirectionClassifier
 from shizi.models.head import WholeHead, load_recognizer
+from shizi.models.normalize import normalization
 from shizi.models.ranges import known_ranges
 from shizi.models.recognizer import Recognizer
 from shizi.models.store import ModelStore
@@ -57,14 +58,14 @@ def load_parts(
     shared = replace(options, threads=options.threads // streams.count, concurrency=streams.count, few_shapes=True)
     with ThreadPoolExecutor(len(cards) + 1) as pool:
         reading = pool.submit(_recognizer, runtime, reader, paths[reader.name], shared, streams, tuning)
-        finding = replace(options, ranges=known_ranges(detector))
+        finding = replace(options, ranges=known_ranges(detector), pixels=normalization(detector))
         aside = None
         if tuning.small_aside and options.threads > 1:
             aside = pool.submit(runtime.load, paths[detector.name], replace(finding, threads=1))
         whole = pool.submit(runtime.load, paths[detector.name], finding)
         turned = pool.submit(runtime.load, paths[direction.name], options)
         return Parts(
-            detectors(whole.result(), aside.result() if aside else None, detector, streams),
+            detectors(whole.result(), aside.result() if aside else None, streams),
             reading.result(),
             DirectionClassifier(turned.result(), direction),
             tuple(ModelInfo(card.task, card.name, card.version, card.sha256) for card in cards),

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from shizi.errors import ModelLoadFailed, OutOfMemory
-from shizi.runtime.base import Batch, SessionOptions, T
+from shizi.runtime.base import Batch, Input, SessionOptions, T, as_numbers
+from shizi.runtime.normalization import Normalization
 
 Answer = Callable[[Batch], Batch]
 """Makes a model's output of its input; it may also raise."""
@@ -55,14 +56,15 @@ class Slow:
 
 
 class FakeSession:
-    """A model that is a function."""
+    """A model that is a function of numbers; where pixels are given, of what the normalization makes of them."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, pixels: Normalization | None = None) -> None:
         self._answer = answer
+        self._pixels = pixels
 
-    def run(self, batch: Batch, read: Callable[[Batch], T]) -> T:
+    def run(self, batch: Input, read: Callable[[Batch], T]) -> T:
         """See `Session.run`. What `read` keeps of the output turns into NaN, as a real runtime's buffer is written over."""
-        output = np.array(self._answer(batch), dtype=np.float32)
+        output = np.array(self._answer(as_numbers(batch, self._pixels)), dtype=np.float32)
         try:
             return read(output)
         finally:
@@ -82,10 +84,10 @@ class FakeRuntime:
         self._answers = dict(answers)
 
     def load(self, model: Path, options: SessionOptions, *, content: bytes | None = None) -> FakeSession:
-        """See `Runtime.load`; the file need not exist, and neither options nor content change anything."""
-        del options, content
+        """See `Runtime.load`; the file need not exist, and of the options only `pixels` change anything."""
+        del content
         names = [name for name in self._answers if model.name.startswith(name)]
         if not names:
             known = ", ".join(sorted(self._answers)) or "none at all"
             raise ModelLoadFailed(f"no answer is known for {model.name}; known are {known}")
-        return FakeSession(self._answers[max(names, key=len)])
+        return FakeSession(self._answers[max(names, key=len)], options.pixels)

@@ -9,7 +9,7 @@ from pathlib import Path
 import onnxruntime
 
 from shizi.errors import InvalidRequest, ModelLoadFailed, OutOfMemory
-from shizi.runtime.base import Batch, SessionOptions, T
+from shizi.runtime.base import Batch, Input, SessionOptions, T, as_numbers
 
 _ERRORS_ONLY = 3
 _state = onnxruntime.capi.onnxruntime_pybind11_state
@@ -20,16 +20,18 @@ _RUN_FAILED = (MemoryError, _state.Fail, _state.RuntimeException)
 class OnnxSession:
     """A model in ONNX Runtime."""
 
-    def __init__(self, session: onnxruntime.InferenceSession, concurrency: int) -> None:
+    def __init__(self, session: onnxruntime.InferenceSession, options: SessionOptions) -> None:
         self._session = session
+        self._pixels = options.pixels
         self._input = session.get_inputs()[0].name
-        self._slots = threading.BoundedSemaphore(concurrency)
+        self._slots = threading.BoundedSemaphore(options.concurrency)
 
-    def run(self, batch: Batch, read: Callable[[Batch], T]) -> T:
+    def run(self, batch: Input, read: Callable[[Batch], T]) -> T:
         """See `Session.run`."""
+        numbers = as_numbers(batch, self._pixels)
         with self._slots:
             try:
-                (output,) = self._session.run(None, {self._input: batch})
+                (output,) = self._session.run(None, {self._input: numbers})
             except _RUN_FAILED as error:
                 raise OutOfMemory(f"the model could not run on a batch of shape {batch.shape}: {error}") from error
             return read(output)
@@ -59,4 +61,4 @@ class OnnxRuntime:
             session = onnxruntime.InferenceSession(content or str(model), settings, providers=["CPUExecutionProvider"])
         except Exception as error:  # its error classes share no base but Exception
             raise ModelLoadFailed(f"ONNX Runtime cannot load {model}: {error}") from error
-        return OnnxSession(session, options.concurrency)
+        return OnnxSession(session, options)

@@ -11,10 +11,12 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Final, cast
 
 from shizi.errors import ModelLoadFailed, OutOfMemory
-from shizi.runtime.base import Batch, Precision, SessionOptions, T
+from shizi.runtime.base import Batch, Input, Precision, SessionOptions, T
 from shizi.runtime.rewrite.attention import fold_norms, split_heads
+from shizi.runtime.rewrite.branches import add_branches
 from shizi.runtime.rewrite.eight_bits import in_eight_bits
-from shizi.runtime.rewrite.gates import clamp_gates
+from shizi.runtime.rewrite.gates import add_gates, clamp_gates
+from shizi.runtime.rewrite.pixels import take_pixels
 from shizi.runtime.rewrite.shuffle import shuffle_late
 from shizi.runtime.rewrite.tokens import straighten_tokens
 
@@ -36,7 +38,7 @@ class OpenVinoSession:
         for _ in range(concurrency):
             self._requests.put(compiled.create_infer_request())
 
-    def run(self, batch: Batch, read: Callable[[Batch], T]) -> T:
+    def run(self, batch: Input, read: Callable[[Batch], T]) -> T:
         """See `Session.run`."""
         request = self._requests.get()
         try:
@@ -98,7 +100,11 @@ def precision_hint(core: openvino.Core, precision: Precision) -> str:
 
 def faster(network: openvino.Model, options: SessionOptions) -> openvino.Model:
     """The network, changed in place, as OpenVINO runs it faster."""
-    network = shuffle_late(network)
+    network = add_gates(shuffle_late(network))
     if options.few_shapes:
         network = straighten_tokens(split_heads(fold_norms(clamp_gates(network))))
+    else:
+        network = add_branches(network)
+    if options.pixels is not None:
+        network = take_pixels(network, options.pixels)
     return in_eight_bits(network, options.ranges) if options.precision == "int8" else network

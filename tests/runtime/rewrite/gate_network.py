@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -86,3 +86,19 @@ def network(*gates: Gate, seen: bool = False) -> openvino.Model:
             outputs += [before, ops.multiply(before, gated)]
     needed = [picture] + [given_anew] * any(None in (gate.slope, gate.shift) for gate in gates)
     return openvino.Model([node.output(0) for node in outputs], needed, "drawn")
+
+
+def residual(gate: Gate, *, swapped: bool = False, other: str = "") -> openvino.Model:
+    """(B, 3, H, W): the picture and its gated self added; `other` is what differs from that."""
+    import openvino
+    import openvino.opset13 as ops
+
+    picture = ops.parameter([-1, INPUTS, -1, -1], np.float32)
+    same = replace(gate, outputs=INPUTS)
+    gated = hard_sigmoid(layer(picture, same), same, picture)
+    whole = ops.relu(picture) if other == "picture" else picture
+    product = ops.multiply(gated, picture) if swapped else ops.multiply(picture, gated)
+    second = ops.relu(product) if other == "third" else product
+    added = ops.add(second, whole) if swapped else ops.add(whole, second)
+    seen = [added] + [ops.relu(product)] * (other == "product")
+    return openvino.Model([node.output(0) for node in seen], [picture], "drawn")

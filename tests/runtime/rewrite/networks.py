@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL.Image import Image
 
 from shizi.models.card import DEFAULT_TIER
 from shizi.models.store import ModelStore
@@ -30,13 +31,30 @@ def kinds(model: openvino.Model) -> list[str]:
     return [node.get_type_name() for node in model.get_ordered_ops()]
 
 
+def detector(core: openvino.Core) -> openvino.Model:
+    """The default one."""
+    return _model(core, 0)
+
+
 def recogniser(core: openvino.Core) -> openvino.Model:
     """The default one, whole."""
+    return _model(core, 1)
+
+
+def _model(core: openvino.Core, part: int) -> openvino.Model:
     store = ModelStore()
-    return core.read_model(store.path(store.catalog.tier(DEFAULT_TIER).names[1]))
+    return core.read_model(store.path(store.catalog.tier(DEFAULT_TIER).names[part]))
+
+
+def drawn_picture() -> Array:
+    """Two lines as the default detector takes them, (1, 3, 96, 160)."""
+    return _numbers(page(160, 96, [Piece(8, 8, "文字 Text", 28, "zh"), Piece(8, 56, "More text", 24)]))
 
 
 def drawn_line() -> Array:
     """A line of Chinese and English as it takes it, (1, 3, 48, 160)."""
-    drawn = pixels(page(160, 48, [Piece(8, 2, "文字 Text", 32, "zh")]))
-    return np.ascontiguousarray(drawn.transpose(2, 0, 1)[None] / 127.5 - 1, dtype=np.float32)
+    return _numbers(page(160, 48, [Piece(8, 2, "文字 Text", 32, "zh")]))
+
+
+def _numbers(drawing: Image) -> Array:
+    return np.ascontiguousarray(pixels(drawing).transpose(2, 0, 1)[None] / 127.5 - 1, dtype=np.float32)

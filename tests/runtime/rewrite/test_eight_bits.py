@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 CHANNELS, OUTPUTS = 16, 8
 
 
-def network(weights: Array, strides: Sequence[int] = (1, 1)) -> openvino.Model:
+def network(weights: Array, strides: Sequence[int] = (1, 1), pads: int = 0) -> openvino.Model:
     """(B, channels, H, W) through one convolution, `layer`."""
     import openvino
     import openvino.opset13 as ops
 
     picture = ops.parameter([-1, weights.shape[1], -1, -1], np.float32)
-    node = ops.convolution(picture, ops.constant(weights), list(strides), [0, 0], [0, 0], [1, 1])
+    node = ops.convolution(picture, ops.constant(weights), list(strides), [pads] * 2, [pads] * 2, [1, 1])
     node.set_friendly_name("layer")
     return openvino.Model([ops.relu(node).output(0)], [picture], "drawn")
 
@@ -121,13 +121,34 @@ def test_channels_that_are_always_nothing_do_no_harm(core: openvino.Core) -> Non
     assert not after[:, 2].any()
 
 
-@pytest.mark.parametrize("what", ["another name", "another kernel", "strides", "channels"])
+@pytest.mark.parametrize("least", [-9.0, -0.17, 0.0])
+@pytest.mark.parametrize(("kernel", "strides", "pads"), [(3, (1, 1), 1), (3, (2, 2), 1), (2, (1, 2), 0)])
+def test_larger_kernels_see_nothing_beyond_the_border(
+    core: openvino.Core, kernel: int, strides: tuple[int, int], pads: int, least: float
+) -> None:
+    batch = picture(least, np.geomspace(0.3, 3, CHANNELS).astype(np.float32))
+    (before,) = run(core, network(weights(kernel=kernel), strides, pads), batch)
+    model = in_eight_bits(network(weights(kernel=kernel), strides, pads), {"layer": seen(batch)})
+    assert kinds(model).count("FakeQuantize") == 1
+    (after,) = run(core, model, batch)
+    assert after.shape == before.shape
+    assert error(after, before) < 0.02
+    assert error(after[..., 0], before[..., 0]) < 0.02
+
+
+@pytest.mark.parametrize("what", ["another name", "channels"])
 def test_other_layers_stay_as_they_are(what: str) -> None:
     channels = CHANNELS + (what == "channels")
     known = {"other" if what == "another name" else "layer": LayerRange(-1.0, np.ones(channels, dtype=np.float32))}
-    strides = (2, 2) if what == "strides" else (1, 1)
-    model = network(weights(kernel=3 if what == "another kernel" else 1), strides)
-    assert "FakeQuantize" not in kinds(in_eight_bits(model, known))
+    assert "FakeQuantize" not in kinds(in_eight_bits(network(weights()), known))
+
+
+def test_few_negative_numbers_are_shifted_only_where_they_may_be() -> None:
+    known = LayerRange(-0.1, np.ones(CHANNELS, dtype=np.float32))
+    drawn = weights()[:, :, 0, 0]
+    assert scaling(drawn, known).shift == pytest.approx(0.1)
+    assert scaling(drawn, known, may_shift=False).shift is None
+    assert scaling(drawn, LayerRange(0.0, known.greatest), may_shift=False).shift == 0
 
 
 @given(st.integers(0, 2**32 - 1), st.floats(1e-4, 1e4), st.booleans())

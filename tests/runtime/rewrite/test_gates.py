@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from shizi.runtime.base import SessionOptions
 from shizi.runtime.choose import load_runtime
 from shizi.runtime.openvino import OpenVinoRuntime
-from shizi.runtime.rewrite.gates import clamp_gates
+from shizi.runtime.rewrite.gates import add_gates, clamp_gates
 from tests.runtime.onnx_file import doubling
-from tests.runtime.rewrite.gate_network import INPUTS, Gate, hard_sigmoid, network
-from tests.runtime.rewrite.networks import Array, drawn_line, kinds, recogniser, run
+from tests.runtime.rewrite.gate_network import INPUTS, Gate, hard_sigmoid, network, residual
+from tests.runtime.rewrite.networks import Array, detector, drawn_line, drawn_picture, kinds, recogniser, run
 
 if TYPE_CHECKING:
     import openvino
@@ -206,3 +206,37 @@ def test_gates_are_drawn_in_where_a_model_meets_few_shapes(
     session = OpenVinoRuntime().load(doubling(tmp_path / "m.onnx"), SessionOptions(1, few_shapes=few_shapes))
     assert session.run(np.ones((1, 1, 1, 1), dtype=np.float32), np.max) == 2
     assert rewritten == (["x"] if few_shapes else [])
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+@pytest.mark.parametrize("gate", [PLAIN, replace(PLAIN, bias=None), replace(PLAIN, slope=-0.4, shift=0.1)], ids=str)
+def test_a_picture_and_its_gated_self_are_a_product(core: openvino.Core, gate: Gate, swapped: bool) -> None:
+    model, batch = residual(gate, swapped=swapped), picture(2, INPUTS, 5, 8)
+    before = run(core, model, batch)
+    assert add_gates(model) is model
+    after = run(core, model, batch)
+    assert kinds(model).count("Multiply") == 1
+    assert "HardSigmoid" not in kinds(model)
+    assert after[0] == pytest.approx(before[0], abs=1e-5)
+    assert not np.allclose(after[0], batch)
+
+
+@pytest.mark.parametrize("other", ["gate", "product", "picture", "third"])
+def test_a_sum_of_other_things_stays_one(core: openvino.Core, other: str) -> None:
+    """The gate is another function, the product is wanted elsewhere, the pictures differ, or something else is added."""
+    gate = replace(PLAIN, kernel=(3, 3), pads=(1, 1)) if other == "gate" else PLAIN
+    model, batch = residual(gate, other=other), picture(1, INPUTS, 4, 6)
+    nodes, before = kinds(model), run(core, model, batch)
+    assert kinds(add_gates(model)) == nodes
+    for one, same in zip(before, run(core, model, batch), strict=True):
+        assert np.array_equal(one, same)
+
+
+def test_the_default_detector_has_eight_of_them_and_computes_the_same(core: openvino.Core) -> None:
+    model, drawn = detector(core), drawn_picture()
+    (before,) = run(core, model, drawn)
+    sums = kinds(model).count("Add")
+    assert sums - kinds(add_gates(model)).count("Add") == 8
+    (after,) = run(core, model, drawn)
+    assert before.max() > 0.9
+    assert after == pytest.approx(before, abs=1e-4)

@@ -1,4 +1,4 @@
-"""Pointwise convolutions with products of 8 bits, which the VNNI instructions of CPUs do at twice the speed of bfloat16.
+"""Convolutions with products of 8 bits, which the VNNI instructions of CPUs do at twice the speed of bfloat16.
 
 Each output channel's weights are scaled to -127…127, and what comes into a layer to -128…127, or 0…255 where hardly anything of it
 is negative. Some input channels hold numbers far greater than the others, which one scale for all would round to a few steps: so a
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from shizi.runtime.ranges import LayerRange, Ranges
-from shizi.runtime.rewrite.nodes import Array, constant, is_pointwise, replace
+from shizi.runtime.rewrite.nodes import Array, constant, convolution_like, is_pointwise, replace
 
 if TYPE_CHECKING:
     import openvino
@@ -39,23 +39,29 @@ class Scaling:
 
 
 def in_eight_bits(model: openvino.Model, ranges: Ranges) -> openvino.Model:
-    """Marks the pointwise convolutions whose ranges are known for products of 8 bits.
+    """Marks the convolutions whose ranges are known for products of 8 bits.
 
     Returns:
         The model, changed in place.
     """
     for node in model.get_ordered_ops():
         known = ranges.get(node.get_friendly_name())
-        if known is not None and node.get_type_name() == "Convolution" and is_pointwise(node):
+        if known is not None and node.get_type_name() == "Convolution":
             _quantize(node, known)
     model.validate_nodes_and_infer_types()
     return model
 
 
-def scaling(weights: Array, known: LayerRange) -> Scaling:
-    """The scales of an input, from the weights (outputs, channels) that it meets."""
+def scaling(weights: Array, known: LayerRange, may_shift: bool = True) -> Scaling:
+    """The scales of an input.
+
+    Args:
+        weights: that it meets, or their magnitudes, (outputs, channels).
+        known: what it is.
+        may_shift: whether negative numbers may be shifted to 0.
+    """
     shift = None
-    if -known.least < _FAINT * float(known.greatest.max()):
+    if -known.least <= (_FAINT * float(known.greatest.max()) if may_shift else 0):
         shift = max(-known.least, 0.0)
     seen = np.maximum(known.greatest + (shift or 0), np.finfo(np.float32).tiny)
     met = np.maximum(np.abs(weights).max(axis=0), np.finfo(np.float32).tiny)
@@ -81,7 +87,8 @@ def _quantize(layer: openvino.Node, known: LayerRange) -> None:
     weights = constant(layer, 1)
     if weights is None or weights.shape[1] != len(known.greatest):
         return
-    how = scaling(weights[:, :, 0, 0], known)
+    # What a larger kernel meets beyond the border is 0, which a shift would make something else.
+    how = scaling(np.abs(weights).max(axis=(2, 3)), known, is_pointwise(layer))
     channels = how.channels.reshape(1, -1, 1, 1)
     scaled = weights * channels
     most = np.maximum(np.abs(scaled).max(axis=(1, 2, 3), keepdims=True), np.finfo(np.float32).tiny)
@@ -99,7 +106,7 @@ def _quantize(layer: openvino.Node, known: LayerRange) -> None:
     steps = ops.fake_quantize(inputs, *bounds, 256)
     whole = np.round(scaled / most * 127)
     coarse = ops.multiply(ops.convert(ops.constant(whole.astype(np.int8)), "f32"), fixed(most / 127))
-    product = ops.convolution(steps, coarse, [1, 1], [0, 0], [0, 0], [1, 1])
+    product = convolution_like(layer, steps, coarse)
     if how.shift:
         # The shift went through the rounded weights, so it comes out as theirs.
         rounded = whole / 127 * most

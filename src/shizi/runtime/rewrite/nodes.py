@@ -74,6 +74,18 @@ def is_pointwise(node: openvino.Node) -> bool:
     return all(attributes[name] == value for name, value in _PLAIN.items())
 
 
+def convolution_like(
+    layer: openvino.Node, inputs: openvino.Node | openvino.Output, weights: Array | openvino.Node
+) -> openvino.Node:
+    """A convolution with the strides, dilations and padding of another."""
+    import openvino.opset13 as ops
+
+    said = layer.get_attributes()
+    kernel = weights if hasattr(weights, "output") else ops.constant(np.ascontiguousarray(weights, dtype=np.float32))
+    places = (said[name] for name in ("strides", "pads_begin", "pads_end", "dilations"))
+    return ops.convolution(inputs, kernel, *map(list, places), said["auto_pad"])
+
+
 def pointwise(inputs: openvino.Node | openvino.Output, weights: Array, bias: Array) -> openvino.Node:
     """A convolution of single pixels: weights (outputs, inputs), bias (outputs,)."""
     import openvino.opset13 as ops
