@@ -19,3 +19,14 @@ def test_doubtful_lines_are_left_out_but_not_a_line_that_was_given_as_one() -> N
     assert ReadOptions(detect=False).least_score == 0
     assert ReadOptions(detect=False, min_score=0.9).least_score == 0.9
     assert ReadOptions(min_score=0).least_score == 0
+
+
+def test_a_lone_stroke_must_be_read_more_surely() -> None:
+    for stroke in ("1", "一", "|", "\\"):
+        assert not ReadOptions().keeps(stroke, 0.96)
+        assert ReadOptions().keeps(stroke, 0.97)
+        assert ReadOptions(detect=False).keeps(stroke, 0.1)
+        assert ReadOptions(min_score=0.5).keeps(stroke, 0.6)
+    for text in ("7", "11", "1 ", "人", "一一"):
+        assert ReadOptions().keeps(text, 0.7)
+        assert not ReadOptions().keeps(text, 0.69)

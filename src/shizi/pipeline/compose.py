@@ -86,7 +86,7 @@ def _from_draft(draft: Draft, options: ReadOptions) -> list[Line]:
             continue
         reading = draft.reading(index)
         text = reading.text.strip()
-        if text and reading.score >= options.least_score:
+        if text and options.keeps(text, reading.score):
             words = words_of(reading, sideways, vertical)
             lines.append(Line(text, reading.score, as_polygon(own), angle, words, "ocr", vertical))
     return lines

@@ -166,6 +166,6 @@ def _canonical(asking: Asking) -> dict[str, Plain]:
         "languages": None if options.languages is None else tuple(sorted({tag.lower() for tag in options.languages})),
         "password": options.password,
         "text_layer": options.text_layer,
-        "least_score": options.least_score,
+        "min_score": options.min_score,
         "longest_side": asking.longest_side,
     }
