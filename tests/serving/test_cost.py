@@ -87,11 +87,37 @@ def test_a_stage_that_did_not_run_teaches_nothing() -> None:
     assert set(before) == {"decode", "detect", "read"}
 
 
-def test_pixels_are_guessed_from_bytes() -> None:
+def test_what_documents_of_so_many_bytes_take_is_learnt() -> None:
+    """Signs and forms have as many pixels for the detector, and a form takes five times as long."""
+    model, guess = CostModel(), Work(1e6, 1e6)
+    sign, form = Work(9e5, 9e5, 2e3), Work(9e6, 1e6, 4e4)
+    for _ in range(30):
+        model.learn_size(90_000, guess, sign)
+        model.learn_size(1_400_000, guess, form)
+    assert model.of_size(80_000, guess) == pytest.approx(model.seconds(sign), rel=0.01)
+    assert model.of_size(1_700_000, guess) == pytest.approx(model.seconds(form), rel=0.01)
+    assert [model.knows(size) for size in (80_000, 400_000, 1_700_000)] == [True, False, True]
+    assert model.of_size(400_000, guess) == model.seconds(guess)
+
+
+def test_where_bytes_say_nothing_the_guess_does() -> None:
+    model, noise = CostModel(), random.Random(3)
+    for _ in range(200):
+        guess = noise.choice((Work(1e5, 1e5, 1e3), Work(9e6, 1e6, 4e4)))
+        model.learn_size(1000, guess, guess)
+    for guess in (Work(1e5, 1e5, 1e3), Work(9e6, 1e6, 4e4)):
+        assert model.of_size(1000, guess) == pytest.approx(model.seconds(guess), rel=0.01)
+
+
+@given(st.integers(0, 2**50), st.integers(0, 2**50))
+def test_sizes_are_told_apart_by_factors_of_two(one: int, other: int) -> None:
     model = CostModel()
-    for size in (100_000, 300_000, 900_000) * 20:
-        model.learn_size(size, 12.0 * size)
-    assert model.pixels(500_000) == pytest.approx(6e6, rel=0.1)
+    model.learn_size(one, A4, A4)
+    least, most = sorted((one, other))
+    if model.knows(other):
+        assert most < 2 * max(1, least)
+    if most == least:
+        assert model.knows(other)
 
 
 def test_what_a_page_asks_for() -> None:

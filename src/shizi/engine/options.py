@@ -62,7 +62,7 @@ class HostOptions:
         drain_s: seconds that running requests get when the engine is asked to end.
     """
 
-    pages_at_a_time: Annotated[int, Field(ge=1, le=64)] = 4
+    pages_at_a_time: Annotated[int, Field(ge=1, le=64)] = 6
     max_waiting: Positive = 100
     max_waiting_bytes: Positive = 2048 * MIB
     max_message_bytes: Annotated[int, Field(ge=1, lt=2**31)] = 320 * MIB

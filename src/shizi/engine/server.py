@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import importlib.metadata
 import os
 import signal
@@ -118,6 +119,8 @@ async def _open(process: EngineProcess) -> tuple[PageReader, float]:
     def work() -> PageReader:
         reader = open_reader(process.reader)
         warm_up(reader, process.host.warmup_batches, process.host.pages_at_a_time)
+        gc.collect()
+        gc.freeze()  # models and code stay; nothing is gained by looking through them for garbage again and again
         return reader
 
     with contextlib.ExitStack() as stack:

@@ -50,10 +50,13 @@ class Ticket:
 
     def __init__(self, admission: Admission, tenant: str, size: int, work: Work, deadline: float) -> None:
         self._admission = admission
+        self._guess = work
         self.tenant = tenant
         self.size = size
         self.deadline = deadline
-        self.cost = admission.model.seconds(work)
+        self.is_learnt = admission.model.knows(size)
+        """Whether documents of this size were seen before: that says more than the pixels of the first page."""
+        self.cost = admission.model.of_size(size, work)
         """Seconds of work that are expected to be left."""
 
     def revise(self, work: Work) -> None:
@@ -61,8 +64,9 @@ class Ticket:
         self._admission.change(self, self._admission.model.seconds(work))
 
     def observe(self, work: Work, took: Stages) -> None:
-        """Says what work that is done took, for the next estimate."""
+        """Says what the whole work was and what it took, for the next estimate."""
         self._admission.model.observe(work, took)
+        self._admission.model.learn_size(self.size, self._guess, work)
 
     def done(self, *, finished: bool) -> None:
         """Gives the place back, and says whether the work was done or dropped; once more does nothing."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -125,6 +126,8 @@ async def _served(options: ServeOptions, log: FilteringBoundLogger, say: Callabl
             listeners = [(public_app(service), public)]
             if internal is not None:
                 listeners.append((internal_app(service), internal))
+            gc.collect()
+            gc.freeze()  # code and schemas stay; nothing is gained by looking through them for garbage again and again
             with parts, replacing_on_signal(engines), _essential(starting, work) as essential:
                 await serve(
                     listeners,

@@ -139,7 +139,8 @@ class Results:
 def _revising(ticket: Ticket, on_page: Callable[[int], Awaitable[None]]) -> Callable[[int], Awaitable[None]]:
     async def told(pixels: int) -> None:
         await on_page(pixels)
-        ticket.revise(page_work(pixels, 1))
+        if not ticket.is_learnt:
+            ticket.revise(page_work(pixels, 1))
 
     return told
 
