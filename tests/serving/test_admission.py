@@ -148,14 +148,17 @@ def test_what_turns_out_to_be_less_makes_room() -> None:
 def test_of_documents_of_a_known_size_the_work_is_known() -> None:
     gate, _ = admission()
     with gate.admit("a", SMALL, 1000, gate.deadline()) as ticket:
-        assert not ticket.is_learnt
         assert ticket.cost == gate.model.seconds(SMALL)
+        ticket.revise(LARGE)
+        assert ticket.cost == gate.model.seconds(LARGE)
         ticket.observe(LARGE, Stages(0.1, 0.1, 0.3))
     with gate.admit("a", SMALL, 1020, gate.deadline()) as ticket:
-        assert ticket.is_learnt
-        assert ticket.cost > 3 * gate.model.seconds(SMALL)
+        foreseen = ticket.cost
+        assert foreseen > 3 * gate.model.seconds(SMALL)
+        ticket.revise(SMALL)
+        assert ticket.cost == foreseen
     with gate.admit("a", SMALL, 10_000, gate.deadline()) as ticket:
-        assert not ticket.is_learnt
+        assert ticket.cost == gate.model.seconds(SMALL)
 
 
 @pytest.mark.parametrize("error", [None, ValueError("bad"), KeyboardInterrupt()])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shizi.serving.cost import CostModel, Learnt, Pace, Stages, Work, line_pixels, page_work
+from shizi.serving.cost import CostModel, Learnt, Pace, Stages, Surprise, Work, line_pixels, page_work
 from shizi.types import Line
 
 A4 = page_work(2480, 3508)
@@ -152,3 +152,31 @@ def test_pace_counts_no_dropped_work() -> None:
     pace = Pace()
     pace.done(1.0, 5.0, idle=True)  # nothing had begun
     assert pace.value == 1.0
+
+
+@pytest.mark.parametrize("spread", [0.05, 0.2, 0.4])
+def test_one_request_in_a_hundred_takes_longer_than_foreseen_with_the_surprise(spread: float) -> None:
+    surprise, noise = Surprise(), random.Random(5)
+    longer = 0
+    for number in range(6000):
+        took = 2.0 * noise.lognormvariate(0, spread)
+        longer += number >= 2000 and took > 2.0 * surprise.value
+        surprise.observe(2.0, took)
+    assert 0.005 <= longer / 4000 <= 0.02
+
+
+def test_a_surprise_is_bounded_and_nothing_is_sooner_than_foreseen() -> None:
+    surprise = Surprise()
+    for _ in range(100):
+        surprise.observe(1.0, 0.1)
+    assert surprise.value == 1.0
+    for _ in range(100):
+        surprise.observe(0.01, 10.0)
+        surprise.observe(1.0, float("inf"))
+    assert surprise.value == 1.0, "what is over at once says nothing"
+    for _ in range(1000):
+        surprise.observe(1.0, 1e9)
+    assert surprise.value == pytest.approx(4.0)
+    for _ in range(2000):
+        surprise.observe(1.0, 1.0)
+    assert surprise.value == 1.0

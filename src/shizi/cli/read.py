@@ -76,7 +76,7 @@ def chosen_languages(_context: click.Context, _parameter: click.Parameter, value
     "--min-score",
     type=click.FloatRange(0, 1),
     metavar="SCORE",
-    help="Leave out lines that were read less surely; 0 keeps all. Default 0.7, and 0 with --no-detect.",
+    help="Leave out lines that were read less surely; 0 keeps all. Default 0.7, 0.97 for a lone stroke (1, |), 0 with --no-detect.",
 )
 @click.option(
     "--text-layer",

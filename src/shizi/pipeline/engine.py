@@ -111,8 +111,8 @@ class OCR:
             languages: BCP 47 tags; only characters of these languages are read.
             password: of an encrypted PDF.
             text_layer: of a PDF: "auto" uses it where it is sound, "ignore" reads pixels only, "only" never reads pixels.
-            min_score: lines whose characters are less likely than this, on average, are left out; default 0.7, for what was
-                not found on a page but given as a line 0.
+            min_score: lines whose characters are less likely than this, on average, are left out; default 0.7, for a
+                single stroke (1, l, 一, …) 0.97, for what was not found on a page but given as a line 0.
 
         Raises:
             ShiziError: one of `shizi.errors`; the message says what to do.

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from shizi.errors import InvalidRequest, Overloaded
-from shizi.serving.cost import CostModel, Pace, Stages, Work
+from shizi.serving.cost import CostModel, Pace, Stages, Surprise, Work
 
 Reason = Literal["queue", "bytes", "tenant", "deadline"]
 
@@ -54,14 +54,21 @@ class Ticket:
         self.tenant = tenant
         self.size = size
         self.deadline = deadline
-        self.is_learnt = admission.model.knows(size)
-        """Whether documents of this size were seen before: that says more than the pixels of the first page."""
+        self.since = 0.0
+        """When it was let in."""
+        self.foreseen = 0.0
+        """Seconds that it was then expected to take, waiting included."""
+        self._is_learnt = admission.model.knows(size)
         self.cost = admission.model.of_size(size, work)
         """Seconds of work that are expected to be left."""
 
     def revise(self, work: Work) -> None:
-        """Says what is really left to do, as soon as it is known: after decoding, after detection, after every page."""
-        self._admission.change(self, self._admission.model.seconds(work))
+        """Says what is left to do, by the pixels of a page, as soon as it is decoded.
+
+        Where documents of as many bytes were seen before, what they took says more, and stays.
+        """
+        if not self._is_learnt:
+            self._admission.change(self, self._admission.model.seconds(work))
 
     def observe(self, work: Work, took: Stages) -> None:
         """Says what the whole work was and what it took, for the next estimate."""
@@ -96,6 +103,7 @@ class Admission:
         self._options = options
         self._clock = clock
         self._pace = Pace(pace)
+        self._surprise = Surprise()
         self._tickets: dict[Ticket, None] = {}
         self.model = CostModel()
         self.refused: Counter[Reason] = Counter()
@@ -144,9 +152,10 @@ class Admission:
         """
         ticket = Ticket(self, tenant, size, work, deadline)
         self._check_room(ticket)
-        self._check_time(ticket)
+        ticket.foreseen = self._check_time(ticket)
+        ticket.since = self._clock()
         self._tickets[ticket] = None
-        self._pace.begin(self._clock())
+        self._pace.begin(ticket.since)
         return ticket
 
     def change(self, ticket: Ticket, cost: float) -> None:
@@ -160,9 +169,12 @@ class Admission:
     def release(self, ticket: Ticket, *, finished: bool) -> None:
         """See `Ticket.done`."""
         if ticket in self._tickets:
+            now = self._clock()
             del self._tickets[ticket]
             # What was dropped is no work done: a machine that misses deadlines must not look fast.
-            self._pace.done(ticket.cost if finished else 0.0, self._clock(), idle=not self._tickets)
+            self._pace.done(ticket.cost if finished else 0.0, now, idle=not self._tickets)
+            if finished or now >= ticket.deadline:  # not where a client went away
+                self._surprise.observe(ticket.foreseen, now - ticket.since)
 
     def _check_room(self, new: Ticket) -> None:
         options = self._options
@@ -192,15 +204,18 @@ class Admission:
                 sum(ticket.cost for ticket in own) / self._pace.value / len(own),
             )
 
-    def _check_time(self, new: Ticket) -> None:
-        """Work is shared out fairly, so that a request waits for no more of each other one than it asks for itself."""
+    def _check_time(self, new: Ticket) -> float:
+        """Seconds that it is expected to take: work is shared out fairly, so that it waits for no more of each other request than it
+        asks for itself. What nearly all requests take where so much is expected must be there."""
         options, pace = self._options, self._pace.value
         ahead = sum(min(ticket.cost, new.cost) for ticket in self._tickets)
         own = sum(ticket.cost for ticket in self._tickets if ticket.tenant == new.tenant)
         left = options.margin * (new.deadline - self._clock())
         most = options.margin * options.model_timeout
-        if self._tickets and (late := (ahead + new.cost) / pace - left) > 0:
-            raise self._refusal("deadline", _late((ahead + new.cost) / pace, left), late)
+        foreseen = (ahead + new.cost) / pace
+        nearly_all = foreseen * self._surprise.value
+        if self._tickets and (late := nearly_all - left) > 0:
+            raise self._refusal("deadline", _late(nearly_all, left), late)
         if self._tickets and (late := self.backlog_seconds + new.cost / pace - most) > 0:
             raise self._refusal("deadline", _late(self.backlog_seconds + new.cost / pace, most), late)
         if own and (late := (own + new.cost) / pace - options.tenant_share * most) > 0:
@@ -210,6 +225,7 @@ class Admission:
                 f"(tenant_share) is {options.tenant_share * most:.1f} s",
                 late,
             )
+        return foreseen
 
     def _refusal(self, reason: Reason, message: str, after: float) -> Overloaded:
         self.refused[reason] += 1

@@ -24,6 +24,8 @@ _LEAST_LINES = 1e-4
 _MOST = math.log(4.0)
 # Weight of the n-th observation is 1/n, but never less than this, so that a slower machine is noticed within some fifty pages.
 _LEAST_WEIGHT = 0.03
+# A surprise counts where at least so many seconds were foreseen, and moves the factor by this much of its logarithm.
+_FORESEEN, _STEP = 0.5, 0.2
 # Seconds of work under way that make one observation of the pace.
 _WINDOW = 0.5
 
@@ -144,6 +146,31 @@ class CostModel:
     def rates(self) -> dict[str, float]:
         """Seconds for a million pixels of each stage, for metrics."""
         return {"decode": 1e6 * self._decode.value, "detect": 1e6 * self._detect.value, "read": 1e6 * self._read.value}
+
+
+class Surprise:
+    """How many times longer than foreseen all but a few requests take: what others ask for and pages hold is never quite known.
+
+    A quantile of what is observed, followed by steps up that are as much longer than those down as it is to be exceeded less often
+    (Robbins and Monro, "A stochastic approximation method", 1951), on logarithms; never less than 1.
+    """
+
+    def __init__(self, exceeded: float = 0.01) -> None:
+        self._exceeded = exceeded
+        self._log = 0.0
+
+    @property
+    def value(self) -> float:
+        """The factor."""
+        return math.exp(self._log)
+
+    def observe(self, foreseen: float, took: float) -> None:
+        """Learns from one request, in seconds; one that was foreseen to take no time to speak of says nothing."""
+        if foreseen < _FORESEEN or not math.isfinite(took):
+            return
+        up = took > foreseen * self.value
+        self._log += _STEP * ((1 - self._exceeded) if up else -self._exceeded)
+        self._log = min(max(self._log, 0.0), _MOST)
 
 
 def _octave(size: int) -> int:

@@ -139,8 +139,7 @@ class Results:
 def _revising(ticket: Ticket, on_page: Callable[[int], Awaitable[None]]) -> Callable[[int], Awaitable[None]]:
     async def told(pixels: int) -> None:
         await on_page(pixels)
-        if not ticket.is_learnt:
-            ticket.revise(page_work(pixels, 1))
+        ticket.revise(page_work(pixels, 1))
 
     return told
 

@@ -38,7 +38,7 @@ class ReadParameters(BaseModel):
         default=None,
         ge=0,
         le=1,
-        description="leave out lines that were read less surely; default 0.7, without detection 0",
+        description="leave out lines that were read less surely; default 0.7, 0.97 for a lone stroke such as 1, without detection 0",
     )
 
 
