@@ -155,14 +155,14 @@ def test_pace_counts_no_dropped_work() -> None:
 
 
 @pytest.mark.parametrize("spread", [0.05, 0.2, 0.4])
-def test_one_request_in_a_hundred_takes_longer_than_foreseen_with_the_surprise(spread: float) -> None:
+def test_one_request_in_fifty_takes_longer_than_foreseen_with_the_surprise(spread: float) -> None:
     surprise, noise = Surprise(), random.Random(5)
     longer = 0
     for number in range(6000):
         took = 2.0 * noise.lognormvariate(0, spread)
         longer += number >= 2000 and took > 2.0 * surprise.value
         surprise.observe(2.0, took)
-    assert 0.005 <= longer / 4000 <= 0.02
+    assert 0.012 <= longer / 4000 <= 0.03
 
 
 def test_a_surprise_is_bounded_and_nothing_is_sooner_than_foreseen() -> None:

@@ -25,7 +25,7 @@ _MOST = math.log(4.0)
 # Weight of the n-th observation is 1/n, but never less than this, so that a slower machine is noticed within some fifty pages.
 _LEAST_WEIGHT = 0.03
 # A surprise counts where at least so many seconds were foreseen, and moves the factor by this much of its logarithm.
-_FORESEEN, _STEP = 0.5, 0.2
+_FORESEEN, _STEP = 0.5, 0.05
 # Seconds of work under way that make one observation of the pace.
 _WINDOW = 0.5
 
@@ -155,7 +155,8 @@ class Surprise:
     (Robbins and Monro, "A stochastic approximation method", 1951), on logarithms; never less than 1.
     """
 
-    def __init__(self, exceeded: float = 0.01) -> None:
+    def __init__(self, exceeded: float = 0.02) -> None:
+        """Begins with no surprise; `exceeded` is the share of requests that may take longer still."""
         self._exceeded = exceeded
         self._log = 0.0
 
