@@ -1157,7 +1157,7 @@ export interface operations {
                 detect?: boolean;
                 /** @description read only characters of these languages (BCP 47) */
                 languages?: string | null;
-                /** @description leave out lines that were read less surely; default 0.7, without detection 0 */
+                /** @description leave out lines that were read less surely; default 0.7, 0.97 for a lone stroke such as 1, without detection 0 */
                 min_score?: number | null;
                 /** @description only these pages, counted from 1 */
                 pages?: string | null;
@@ -1203,7 +1203,7 @@ export interface operations {
                     languages?: string | null;
                     /**
                      * Min Score
-                     * @description leave out lines that were read less surely; default 0.7, without detection 0
+                     * @description leave out lines that were read less surely; default 0.7, 0.97 for a lone stroke such as 1, without detection 0
                      */
                     min_score?: number | null;
                     /**
@@ -1378,7 +1378,7 @@ export interface operations {
                 detect?: boolean;
                 /** @description read only characters of these languages (BCP 47) */
                 languages?: string | null;
-                /** @description leave out lines that were read less surely; default 0.7, without detection 0 */
+                /** @description leave out lines that were read less surely; default 0.7, 0.97 for a lone stroke such as 1, without detection 0 */
                 min_score?: number | null;
                 /** @description only these pages, counted from 1 */
                 pages?: string | null;
@@ -1424,7 +1424,7 @@ export interface operations {
                     languages?: string | null;
                     /**
                      * Min Score
-                     * @description leave out lines that were read less surely; default 0.7, without detection 0
+                     * @description leave out lines that were read less surely; default 0.7, 0.97 for a lone stroke such as 1, without detection 0
                      */
                     min_score?: number | null;
                     /**
@@ -1483,7 +1483,7 @@ export interface operations {
                     languages?: string | null;
                     /**
                      * Min Score
-                     * @description leave out lines that were read less surely; default 0.7, without detection 0
+                     * @description leave out lines that were read less surely; default 0.7, 0.97 for a lone stroke such as 1, without detection 0
                      */
                     min_score?: number | null;
                     /**
@@ -2830,7 +2830,7 @@ export interface operations {
                 detect?: boolean;
                 /** @description read only characters of these languages (BCP 47) */
                 languages?: string | null;
-                /** @description leave out lines that were read less surely; default 0.7, without detection 0 */
+                /** @description leave out lines that were read less surely; default 0.7, 0.97 for a lone stroke such as 1, without detection 0 */
                 min_score?: number | null;
                 /** @description only these pages, counted from 1 */
                 pages?: string | null;
@@ -2873,7 +2873,7 @@ export interface operations {
                     languages?: string | null;
                     /**
                      * Min Score
-                     * @description leave out lines that were read less surely; default 0.7, without detection 0
+                     * @description leave out lines that were read less surely; default 0.7, 0.97 for a lone stroke such as 1, without detection 0
                      */
                     min_score?: number | null;
                     /**
@@ -3741,7 +3741,7 @@ export interface operations {
                 format?: ("json" | "text" | "md" | "csv" | "xlsx" | "docx" | "hocr" | "alto" | "pdf" | "annotated") | null;
                 /** @description read only characters of these languages (BCP 47) */
                 languages?: string | null;
-                /** @description leave out lines that were read less surely; default 0.7, without detection 0 */
+                /** @description leave out lines that were read less surely; default 0.7, 0.97 for a lone stroke such as 1, without detection 0 */
                 min_score?: number | null;
                 /** @description only these pages, counted from 1 */
                 pages?: string | null;
@@ -3792,7 +3792,7 @@ export interface operations {
                     languages?: string | null;
                     /**
                      * Min Score
-                     * @description leave out lines that were read less surely; default 0.7, without detection 0
+                     * @description leave out lines that were read less surely; default 0.7, 0.97 for a lone stroke such as 1, without detection 0
                      */
                     min_score?: number | null;
                     /**
@@ -3856,7 +3856,7 @@ export interface operations {
                     languages?: string | null;
                     /**
                      * Min Score
-                     * @description leave out lines that were read less surely; default 0.7, without detection 0
+                     * @description leave out lines that were read less surely; default 0.7, 0.97 for a lone stroke such as 1, without detection 0
                      */
                     min_score?: number | null;
                     /**
@@ -4043,7 +4043,7 @@ export interface operations {
                 format?: ("json" | "text" | "md" | "csv" | "xlsx" | "docx" | "hocr" | "alto" | "pdf" | "annotated") | null;
                 /** @description read only characters of these languages (BCP 47) */
                 languages?: string | null;
-                /** @description leave out lines that were read less surely; default 0.7, without detection 0 */
+                /** @description leave out lines that were read less surely; default 0.7, 0.97 for a lone stroke such as 1, without detection 0 */
                 min_score?: number | null;
                 /** @description only these pages, counted from 1 */
                 pages?: string | null;
@@ -4094,7 +4094,7 @@ export interface operations {
                     languages?: string | null;
                     /**
                      * Min Score
-                     * @description leave out lines that were read less surely; default 0.7, without detection 0
+                     * @description leave out lines that were read less surely; default 0.7, 0.97 for a lone stroke such as 1, without detection 0
                      */
                     min_score?: number | null;
                     /**
@@ -4158,7 +4158,7 @@ export interface operations {
                     languages?: string | null;
                     /**
                      * Min Score
-                     * @description leave out lines that were read less surely; default 0.7, without detection 0
+                     * @description leave out lines that were read less surely; default 0.7, 0.97 for a lone stroke such as 1, without detection 0
                      */
                     min_score?: number | null;
                     /**
