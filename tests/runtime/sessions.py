@@ -85,3 +85,8 @@ def makes_numbers_of_pixels(runtime: Runtime, folder: Path) -> None:
         pictures = np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
         wanted = [2 * (0.5 * pictures[..., 2] + 1), 2 * (0.25 * pictures[..., 1] - 1), 2 * (2.0 * pictures[..., 0])]
         assert session.run(pictures, np.copy) == pytest.approx(np.stack(wanted, axis=1), abs=1e-4)
+
+    with pytest.raises(TypeError, match="uint8"):
+        session.run(numbers(1, (1, 3, 4, 4)), np.copy)
+    with pytest.raises(TypeError, match="float32"):
+        runtime.load(folder / "m.onnx", OPTIONS).run(np.zeros((1, 4, 4, 3), dtype=np.uint8), np.copy)

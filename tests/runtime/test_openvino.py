@@ -74,7 +74,7 @@ class Stale:
 
 def test_a_run_without_memory_never_gives_the_output_of_the_run_before() -> None:
     model = Stale()
-    session = OpenVinoSession(cast(Any, model), 1)
+    session = OpenVinoSession(cast(Any, model), SessionOptions(1))
     assert session.run(np.ones((1, 2), dtype=np.float32), np.sum) == 4
     model.full = True
     for _ in range(2):
@@ -89,7 +89,7 @@ def test_an_answer_to_another_batch_is_refused() -> None:
         def wait(self) -> None:
             self.output = np.zeros((1, 2), dtype=np.float32)
 
-    session = OpenVinoSession(cast(Any, Silent()), 1)
+    session = OpenVinoSession(cast(Any, Silent()), SessionOptions(1))
     with pytest.raises(OutOfMemory, match=r"1 results to a batch of shape \(3, 2\)"):
         session.run(np.ones((3, 2), dtype=np.float32), np.sum)
 

@@ -151,7 +151,8 @@ def test_of_documents_of_a_known_size_the_work_is_known() -> None:
         assert ticket.cost == gate.model.seconds(SMALL)
         ticket.revise(LARGE)
         assert ticket.cost == gate.model.seconds(LARGE)
-        ticket.observe(LARGE, Stages(0.1, 0.1, 0.3))
+        for _ in range(20):
+            ticket.observe(LARGE, Stages(0.1, 0.1, 0.3))
     with gate.admit("a", SMALL, 1020, gate.deadline()) as ticket:
         foreseen = ticket.cost
         assert foreseen > 3 * gate.model.seconds(SMALL)

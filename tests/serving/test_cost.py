@@ -94,10 +94,19 @@ def test_what_documents_of_so_many_bytes_take_is_learnt() -> None:
     for _ in range(30):
         model.learn_size(90_000, guess, sign)
         model.learn_size(1_400_000, guess, form)
-    assert model.of_size(80_000, guess) == pytest.approx(model.seconds(sign), rel=0.01)
-    assert model.of_size(1_700_000, guess) == pytest.approx(model.seconds(form), rel=0.01)
+    assert model.of_size(80_000, guess) == pytest.approx(model.seconds(sign), rel=0.1)
+    assert model.of_size(1_700_000, guess) == pytest.approx(model.seconds(form), rel=0.1)
     assert [model.knows(size) for size in (80_000, 400_000, 1_700_000)] == [True, False, True]
     assert model.of_size(400_000, guess) == model.seconds(guess)
+
+
+def test_the_first_document_of_a_size_does_not_decide() -> None:
+    model, guess = CostModel(), Work(1e6, 1e6)
+    model.learn_size(1_500_000, guess, Work(9e8, 9e7, 4e6))
+    assert model.of_size(1_500_000, guess) <= 2.01 * model.seconds(guess)
+    for _ in range(5):
+        model.learn_size(1_500_000, guess, guess)
+    assert model.of_size(1_500_000, guess) < 1.5 * model.seconds(guess)
 
 
 def test_where_bytes_say_nothing_the_guess_does() -> None:
@@ -154,7 +163,7 @@ def test_pace_counts_no_dropped_work() -> None:
     assert pace.value == 1.0
 
 
-@pytest.mark.parametrize("spread", [0.05, 0.2, 0.4])
+@pytest.mark.parametrize("spread", [0.05, 0.2, 0.3])
 def test_one_request_in_fifty_takes_longer_than_foreseen_with_the_surprise(spread: float) -> None:
     surprise, noise = Surprise(), random.Random(5)
     longer = 0
@@ -169,14 +178,11 @@ def test_a_surprise_is_bounded_and_nothing_is_sooner_than_foreseen() -> None:
     surprise = Surprise()
     for _ in range(100):
         surprise.observe(1.0, 0.1)
-    assert surprise.value == 1.0
+        surprise.observe(0.01, 0.4)
+    assert surprise.value == 1.0, "a moment is no surprise"
     for _ in range(100):
-        surprise.observe(0.01, 10.0)
         surprise.observe(1.0, float("inf"))
-    assert surprise.value == 1.0, "what is over at once says nothing"
+    assert surprise.value == pytest.approx(2.0)
     for _ in range(1000):
-        surprise.observe(1.0, 1e9)
-    assert surprise.value == pytest.approx(4.0)
-    for _ in range(2000):
-        surprise.observe(1.0, 1.0)
-    assert surprise.value == 1.0
+        surprise.observe(0.01, 0.02)
+    assert surprise.value == 1.0, "where only short ones are let in, they bring it down"

@@ -78,7 +78,23 @@ class Runtime(Protocol):
 
 
 def as_numbers(batch: Input, pixels: Normalization | None) -> Batch:
-    """What a model takes, of what its session was given."""
-    if pixels is not None:
-        return pixels.of_pictures(np.asarray(batch, dtype=np.uint8))
-    return np.asarray(batch, dtype=np.float32)
+    """What a model takes, of what its session was given.
+
+    Raises:
+        TypeError: numbers where pixels are wanted, or the other way round.
+    """
+    check_kind(batch, pixels)
+    if pixels is None:
+        return np.asarray(batch, dtype=np.float32)
+    return pixels.of_pictures(np.asarray(batch, dtype=np.uint8))
+
+
+def check_kind(batch: Input, pixels: Normalization | None) -> None:
+    """Refuses what a program gave by mistake, which would run and mean nothing.
+
+    Raises:
+        TypeError: numbers where pixels are wanted, or the other way round.
+    """
+    wanted = np.float32 if pixels is None else np.uint8
+    if batch.dtype != wanted:
+        raise TypeError(f"the model takes {np.dtype(wanted)}, and was given {batch.dtype}")

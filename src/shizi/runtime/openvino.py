@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Final, cast
 
 from shizi.errors import ModelLoadFailed, OutOfMemory
-from shizi.runtime.base import Batch, Input, Precision, SessionOptions, T
+from shizi.runtime.base import Batch, Input, Precision, SessionOptions, T, check_kind
 from shizi.runtime.rewrite.attention import fold_norms, split_heads
 from shizi.runtime.rewrite.branches import add_branches
 from shizi.runtime.rewrite.eight_bits import in_eight_bits
@@ -33,13 +33,15 @@ _REWRITING: Final = threading.Lock()
 class OpenVinoSession:
     """A model compiled by OpenVINO, with a fixed number of inference requests that callers take in turn."""
 
-    def __init__(self, compiled: openvino.CompiledModel, concurrency: int) -> None:
+    def __init__(self, compiled: openvino.CompiledModel, options: SessionOptions) -> None:
+        self._pixels = options.pixels
         self._requests: queue.SimpleQueue[openvino.InferRequest] = queue.SimpleQueue()
-        for _ in range(concurrency):
+        for _ in range(options.concurrency):
             self._requests.put(compiled.create_infer_request())
 
     def run(self, batch: Input, read: Callable[[Batch], T]) -> T:
         """See `Session.run`."""
+        check_kind(batch, self._pixels)
         request = self._requests.get()
         try:
             try:
@@ -86,7 +88,7 @@ class OpenVinoRuntime:
             compiled = self._core.compile_model(network, "CPU", properties)
         except RuntimeError as error:
             raise ModelLoadFailed(f"OpenVINO cannot load {model}: {error}") from error
-        return OpenVinoSession(compiled, options.concurrency)
+        return OpenVinoSession(compiled, options)
 
 
 def precision_hint(core: openvino.Core, precision: Precision) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -174,7 +175,7 @@ class Admission:
             # What was dropped is no work done: a machine that misses deadlines must not look fast.
             self._pace.done(ticket.cost if finished else 0.0, now, idle=not self._tickets)
             if finished or now >= ticket.deadline:  # not where a client went away
-                self._surprise.observe(ticket.foreseen, now - ticket.since)
+                self._surprise.observe(ticket.foreseen, now - ticket.since if finished else math.inf)
 
     def _check_room(self, new: Ticket) -> None:
         options = self._options
@@ -206,16 +207,15 @@ class Admission:
 
     def _check_time(self, new: Ticket) -> float:
         """Seconds that it is expected to take: work is shared out fairly, so that it waits for no more of each other request than it
-        asks for itself. What nearly all requests take where so much is expected must be there."""
+        asks for itself. There must be time for what nearly all requests take where so much is expected."""
         options, pace = self._options, self._pace.value
         ahead = sum(min(ticket.cost, new.cost) for ticket in self._tickets)
         own = sum(ticket.cost for ticket in self._tickets if ticket.tenant == new.tenant)
         left = options.margin * (new.deadline - self._clock())
         most = options.margin * options.model_timeout
         foreseen = (ahead + new.cost) / pace
-        nearly_all = foreseen * self._surprise.value
-        if self._tickets and (late := nearly_all - left) > 0:
-            raise self._refusal("deadline", _late(nearly_all, left), late)
+        if self._tickets and (late := foreseen - left / self._surprise.value) > 0:
+            raise self._refusal("deadline", _late(foreseen, left / self._surprise.value), late)
         if self._tickets and (late := self.backlog_seconds + new.cost / pace - most) > 0:
             raise self._refusal("deadline", _late(self.backlog_seconds + new.cost / pace, most), late)
         if own and (late := (own + new.cost) / pace - options.tenant_share * most) > 0:

@@ -24,8 +24,9 @@ _LEAST_LINES = 1e-4
 _MOST = math.log(4.0)
 # Weight of the n-th observation is 1/n, but never less than this, so that a slower machine is noticed within some fifty pages.
 _LEAST_WEIGHT = 0.03
-# A surprise counts where at least so many seconds were foreseen, and moves the factor by this much of its logarithm.
-_FORESEEN, _STEP = 0.5, 0.05
+# Of what was foreseen to take less, fewer seconds are no surprise; one moves the factor by this much of its logarithm. The factor
+# is shared by all tenants, and no more than 2: else a few documents of one of them would keep long ones of all others out.
+_FORESEEN, _STEP, _MOST_SURPRISED = 0.5, 0.05, math.log(2.0)
 # Seconds of work under way that make one observation of the pace.
 _WINDOW = 0.5
 
@@ -118,7 +119,7 @@ class CostModel:
         photographs, pages and screens the logarithms of seconds correlate with those of bytes by .93, with those of pixels by .90.
         """
         factor = self.seconds(work) / self.seconds(guess)
-        self._sizes.setdefault(_octave(size), Learnt(factor)).observe(factor)
+        self._sizes.setdefault(_octave(size), Learnt(1.0)).observe(factor)
 
     def seconds(self, work: Work) -> float:
         """What this work is likely to take, if it has the machine as requests had it so far."""
@@ -166,12 +167,14 @@ class Surprise:
         return math.exp(self._log)
 
     def observe(self, foreseen: float, took: float) -> None:
-        """Learns from one request, in seconds; one that was foreseen to take no time to speak of says nothing."""
-        if foreseen < _FORESEEN or not math.isfinite(took):
-            return
-        up = took > foreseen * self.value
-        self._log += _STEP * ((1 - self._exceeded) if up else -self._exceeded)
-        self._log = min(max(self._log, 0.0), _MOST)
+        """Learns from one request, in seconds; infinitely many where it never ended.
+
+        Of one that was foreseen to take next to nothing only a long time is a surprise. But it counts: where the factor is so
+        high that nothing longer is let in, it is what brings it down again.
+        """
+        is_longer = took > max(foreseen, _FORESEEN) * self.value
+        self._log += _STEP * ((1 - self._exceeded) if is_longer else -self._exceeded)
+        self._log = min(max(self._log, 0.0), _MOST_SURPRISED)
 
 
 def _octave(size: int) -> int:

@@ -131,7 +131,7 @@ class Results:
             terms = Terms(asking.longest_side, _revising(ticket, asking.on_page), asking.tenant)
             document = await self._reader.read(upload, asking.options, asking.deadline, terms)
             self._metrics.count(document)
-            if asking.longest_side is None:
+            if asking.longest_side is None and asking.options.detect and asking.options.recognize:
                 _observe(ticket, document)
         return document
 

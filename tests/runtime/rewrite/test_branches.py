@@ -72,6 +72,22 @@ def test_others_stay_as_they_are(drawn: dict[str, Any]) -> None:
     assert kinds(add_branches(model)) == nodes
 
 
+@pytest.mark.parametrize("dimensions", [1, 3])
+def test_lines_and_volumes_stay_as_they_are(dimensions: int) -> None:
+    import openvino
+    import openvino.opset13 as ops
+
+    given = ops.parameter([1, CHANNELS] + [8] * dimensions, np.float32)
+    joined = ops.concat([given, ops.relu(given)], -3 if dimensions == 3 else 1)
+    channels = CHANNELS if dimensions == 3 else 2 * CHANNELS
+    weights = ops.constant(np.ones((5, channels, *[3] * dimensions), dtype=np.float32))
+    zeros, ones = [0] * dimensions, [1] * dimensions
+    last = ops.convolution(joined, weights, ones, zeros, zeros, ones)
+    model = openvino.Model([last.output(0)], [given], "drawn")
+    nodes = kinds(model)
+    assert kinds(add_branches(model)) == nodes
+
+
 def test_the_default_detector_has_one_such_place(core: openvino.Core) -> None:
     model, drawn = detector(core), drawn_picture()
     (before,) = run(core, model, drawn)

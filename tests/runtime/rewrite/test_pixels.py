@@ -68,3 +68,12 @@ def test_so_does_any_rule(
     (wanted,) = run(core, network(), rule.of_pictures(pictures(seed)))
     (found,) = of_pixels(core, take_pixels(network(), rule), pictures(seed))
     assert found == pytest.approx(wanted, abs=1e-3)
+
+
+def test_a_model_of_two_inputs_takes_no_pixels() -> None:
+    import openvino
+    import openvino.opset13 as ops
+
+    one, other = (ops.parameter([-1, 3, -1, -1], np.float32) for _ in range(2))
+    with pytest.raises(RuntimeError, match="2"):
+        take_pixels(openvino.Model([ops.add(one, other).output(0)], [one, other], "drawn"), BGR)

@@ -9,6 +9,8 @@ from shizi.runtime.rewrite.nodes import Array, constant, convolution_like, is_po
 if TYPE_CHECKING:
     import openvino
 
+_PICTURES = 4  # dimensions: pictures, channels, rows, columns
+
 
 def add_branches(model: openvino.Model) -> openvino.Model:
     """A convolution of two pictures laid behind each other becomes the sum of two convolutions, which computes the same.
@@ -30,7 +32,12 @@ def _part(layer: openvino.Node) -> None:
     import openvino.opset13 as ops
 
     joined, weights = source(layer, 0), constant(layer, 1)
-    if weights is None or joined.get_type_name() != "Concat" or joined.get_input_size() != 2:
+    if (
+        weights is None
+        or weights.ndim != _PICTURES
+        or joined.get_type_name() != "Concat"
+        or joined.get_input_size() != 2
+    ):
         return
     first = list(joined.input_value(0).get_partial_shape())[1]
     if joined.get_attributes()["axis"] not in (1, -3) or first.is_dynamic:

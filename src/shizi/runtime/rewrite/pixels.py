@@ -21,6 +21,9 @@ def take_pixels(model: openvino.Model, rule: Normalization) -> openvino.Model:
 
     Returns:
         A new network; its nodes are those of the old one, which is not to be used any more.
+
+    Raises:
+        RuntimeError: the model has several inputs, as OpenVINO's own errors are.
     """
     import openvino
     import openvino.opset13 as ops
@@ -30,6 +33,8 @@ def take_pixels(model: openvino.Model, rule: Normalization) -> openvino.Model:
         ordered = values[::-1] if rule.reverse else values
         return ops.constant(np.array(ordered if len(set(ordered)) > 1 else ordered[0], dtype=np.float32))
 
+    if len(model.inputs) != 1:
+        raise RuntimeError(f"pictures are one input, and the model has {len(model.inputs)}")
     (old,) = model.get_parameters()
     pictures = ops.parameter([-1, -1, -1, 3], np.uint8, name=old.get_friendly_name())
     numbers = ops.add(ops.multiply(ops.convert(pictures, "f32"), by_channel(rule.scale)), by_channel(rule.shift))
