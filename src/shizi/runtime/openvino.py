@@ -105,7 +105,7 @@ def faster(network: openvino.Model, options: SessionOptions) -> openvino.Model:
     network = add_gates(shuffle_late(network))
     if options.few_shapes:
         network = straighten_tokens(split_heads(fold_norms(clamp_gates(network))))
-    else:
+    else:  # of lines, whose pictures stay in the processor's caches, nothing is gained
         network = add_branches(network)
     if options.pixels is not None:
         network = take_pixels(network, options.pixels)
