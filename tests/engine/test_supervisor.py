@@ -148,15 +148,16 @@ def test_a_killed_engine_costs_the_pages_in_it_and_comes_back() -> None:
     run(work())
 
 
-def test_a_page_that_crashes_every_engine_leaves_one_that_works() -> None:
+def test_a_page_that_crashes_every_engine_leaves_one_that_works(tmp_path: Path) -> None:
     async def work() -> None:
-        async with supervised() as supervisor:
+        async with supervised(replace(QUICK, folder=tmp_path)) as supervisor:
             for count in range(1, 4):
                 with pytest.raises(EngineUnavailable):
                     await read(supervisor.client, fake.page("crash"))
                 await until(lambda count=count: supervisor.restarts == count)  # type: ignore[misc]
                 await until(lambda: supervisor.state == "ready")
             assert (await read(supervisor.client, WORDS)).text == fake.text_of(WORDS)
+            assert len(list(tmp_path.glob("*/*.sock"))) == 1  # the others went with their engines
 
     run(work())
 

@@ -9,6 +9,7 @@ import os
 import sys
 from typing import Any, Final
 
+from shizi.engine.address import parse
 from shizi.engine.options import EngineProcess, as_json
 from shizi.errors import EngineUnavailable, ModelLoadFailed, ShiziError, taxonomy
 
@@ -36,8 +37,11 @@ class Child:
         self.target = target
 
     async def ended(self) -> int:
-        """Returns its exit code (negative: the signal) when it has ended."""
-        return await self._process.wait()
+        """Returns its exit code (negative: the signal) when it has ended; nothing of it is left."""
+        code = await self._process.wait()
+        if (socket := parse(self.target).path) is not None:
+            socket.unlink(missing_ok=True)  # who was killed leaves it behind
+        return code
 
     async def stop(self, grace_s: float) -> None:
         """Asks it to end, and kills it where it has not after so many seconds."""
@@ -45,7 +49,7 @@ class Child:
             self._process.terminate()
         try:
             async with asyncio.timeout(grace_s):
-                await self._process.wait()
+                await self.ended()
         except TimeoutError:
             await self.kill()
 
@@ -53,7 +57,7 @@ class Child:
         """Ends it now."""
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
-        await self._process.wait()
+        await self.ended()
 
 
 async def launch(process: EngineProcess, timeout_s: float) -> Child:
