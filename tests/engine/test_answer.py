@@ -5,9 +5,9 @@ import json
 import pytest
 
 from shizi.engine import protocol
-from shizi.engine.answer import page_from_json, page_to_json, read_answer, write_answer
+from shizi.engine.answer import page_from_json, read_answer, write_answer
 from shizi.errors import EngineUnavailable
-from shizi.export.json import to_dict
+from shizi.export.json import page_to_json, to_dict
 from shizi.types import Cell, Document, Field, Line, Page, Table, Word
 
 BOX = ((1.0, 2.0), (30.25, 2.0), (30.25, 12.5), (1.0, 12.5))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from shizi.errors import InvalidRequest
 from shizi.export import EXPORTERS, from_json, to_json
+from shizi.export.base import encode
 from shizi.export.edits import LONGEST_TEXT, MOST_EDITS, Edit, edited, edits_from_json
 from shizi.types import Cell, Document, Field, Line, Page, Polygon, Table, Word
 
@@ -201,7 +202,7 @@ def test_every_edit_gives_a_sound_document_that_every_format_takes(edits: list[E
     page = found.pages[1]
     assert found.pages[0] == DOCUMENT.pages[0]
     assert page.text.split() == " ".join(each.text for each in page.lines).split()
-    assert from_json(to_json(found)).text == found.text
+    assert from_json(to_json(found)).text == encode(found.text).decode()  # but for halves of surrogate pairs
     for each in page.lines:
         assert [word.text for word in each.words] == each.text.split()
     for exporter in EXPORTERS.values():

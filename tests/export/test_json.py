@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import string
 import tracemalloc
 from collections.abc import Callable
@@ -111,6 +112,22 @@ def test_one_line_for_streaming() -> None:
 def test_half_a_surrogate_pair_does_not_break_the_output() -> None:
     broken = Document((Page(1, 10, 10, text="a\ud800b"),))
     assert json.loads(render(broken))["text"] == "a\ufffdb"
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_what_is_no_number_of_json_is_never_written(number: float) -> None:
+    page = document().pages[0]
+    broken = dataclasses.replace(page.lines[0], score=number)
+    with pytest.raises((ValueError, OverflowError)):
+        render(Document((dataclasses.replace(page, lines=(broken,)),)))
+
+
+@given(st.floats(-(2.0**53), 2.0**53), st.floats(0, 1))
+def test_numbers_are_written_to_the_nearest_step(coordinate: float, score: float) -> None:
+    line = Line("a", score, ((coordinate, 0.0), *SQUARE[1:]))
+    written = from_json(to_json(Document((Page(1, 9, 9, lines=(line,), text="a"),)))).pages[0].lines[0]
+    assert abs(written.score - score) <= 0.5e-4 + 1e-12
+    assert abs(written.polygon[0][0] - coordinate) <= 0.5e-2 + 1e-12 * abs(coordinate)
 
 
 def changed(path: list[str | int], value: object) -> str:

@@ -15,18 +15,12 @@ from shizi.engine import protocol
 from shizi.engine.layer import where
 from shizi.engine.request import MODEL, VERSION
 from shizi.errors import EngineUnavailable, InvalidRequest
-from shizi.export.json import to_dict
-from shizi.types import Document, ModelInfo, Page
+from shizi.export.json import page_to_json
+from shizi.types import ModelInfo, Page
 
 _MS: Final = "_ms"
 _MODELS: Final = "models"
 _PREFIX = 4
-
-
-def page_to_json(page: Page) -> bytes:
-    """An element of `pages` of the document's JSON, in UTF-8 on one line."""
-    fields = to_dict(Document((page,)))["pages"][0]
-    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
 @cache

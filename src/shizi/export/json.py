@@ -12,16 +12,19 @@ import io
 import json
 import math
 import typing
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Any
+
+import pydantic_core
 
 from shizi.errors import InvalidRequest
 from shizi.export.base import Original, encode
-from shizi.types import SCHEMA, Document, Line, Page, Word
+from shizi.types import SCHEMA, Document, Line, Page, Polygon, Word
 
 MAX_BYTES = 256 * 2**20
-COORDINATE_DECIMALS = 2
-SCORE_DECIMALS = 4
+# Steps in which numbers are written: parts of one.
+_COORDINATE_STEPS = 100
+_SCORE_STEPS = 10_000
 
 _FINE = ("score", "quality")
 _PREVIEW = "preview"  # what the service adds where the pages were reduced before they were read
@@ -45,40 +48,46 @@ def render_line(document: Document) -> bytes:
 
 def to_json(document: Document, *, indent: int | None = 2) -> str:
     """The document as JSON text without a line end at the end; on one line, for NDJSON, with `indent=None`."""
-    return "".join(_parts(document, indent))
+    return b"".join(_parts(document, indent)).decode()
+
+
+def page_to_json(page: Page) -> bytes:
+    """An element of `pages` of the document's JSON, in UTF-8 on one line."""
+    return pydantic_core.to_json(_fields(page))
 
 
 def _written(document: Document, indent: int | None) -> bytes:
     # One buffer that grows: with the parts in a list, the whole would be in memory twice.
     out = io.BytesIO()
     for part in _parts(document, indent):
-        out.write(encode(part))
+        out.write(part)
     out.write(b"\n")
     return out.getvalue()
 
 
-def _parts(document: Document, indent: int | None) -> Iterator[str]:
-    """The text of `json.dumps(to_dict(document))` in parts.
+def _parts(document: Document, indent: int | None) -> Iterator[bytes]:
+    """The JSON of `to_dict(document)` in parts.
 
     Plain values take seven times the room of the text, so those of one page are made at a time.
     """
-    lines = ["" if indent is None else "\n" + " " * (level * indent) for level in range(3)]
-    separators = (",", ":") if indent is None else (",", ": ")
+    lines = [b"" if indent is None else b"\n" + b" " * (level * indent) for level in range(3)]
+    colon = b":" if indent is None else b": "
 
-    def dumped(value: object, level: int) -> str:
-        text = json.dumps(value, ensure_ascii=False, indent=indent, separators=separators, allow_nan=False)
-        return text.replace("\n", lines[level])  # only between values: inside of texts line ends are escaped
+    def dumped(value: object, level: int) -> bytes:
+        # A tenth of the time of `json`, in which no other thread of the process goes on.
+        text = pydantic_core.to_json(value, indent=indent)
+        return text.replace(b"\n", lines[level])  # only between values: inside of texts line ends are escaped
 
-    yield f'{{{lines[1]}"schema"{separators[1]}{dumped(document.schema, 1)}'
-    yield f',{lines[1]}"text"{separators[1]}{dumped(document.text, 1)}'
-    yield f',{lines[1]}"pages"{separators[1]}['
+    yield b'{%b"schema"%b%b' % (lines[1], colon, dumped(document.schema, 1))
+    yield b',%b"text"%b%b' % (lines[1], colon, dumped(_text(document.text), 1))
+    yield b',%b"pages"%b[' % (lines[1], colon)
     for index, page in enumerate(document.pages):
-        yield f"{',' if index else ''}{lines[2]}{dumped(_fields(page), 2)}"
-    yield f"{lines[1] if document.pages else ''}]"
+        yield b"%b%b%b" % (b"," if index else b"", lines[2], dumped(_fields(page), 2))
+    yield b"%b]" % (lines[1] if document.pages else b"")
     for name, value in _fields(dataclasses.replace(document, pages=())).items():
         if name not in ("schema", "pages"):
-            yield f',{lines[1]}"{name}"{separators[1]}{dumped(value, 1)}'
-    yield f"{lines[0]}}}"
+            yield b',%b"%b"%b%b' % (lines[1], name.encode(), colon, dumped(value, 1))
+    yield b"%b}" % lines[0]
 
 
 def to_dict(document: Document) -> dict[str, Any]:
@@ -88,20 +97,46 @@ def to_dict(document: Document) -> dict[str, Any]:
 
 
 def _fields(value: Any) -> dict[str, Any]:  # noqa: ANN401 (any of the dataclasses of shizi.types)
-    return {
-        field.name: _plain(getattr(value, field.name), SCORE_DECIMALS if field.name in _FINE else COORDINATE_DECIMALS)
-        for field in dataclasses.fields(value)
-    }
+    return {name: write(getattr(value, name)) for name, write in _writers(typing.cast(Hashable, type(value)))}
 
 
-def _plain(value: Any, decimals: int) -> Any:  # noqa: ANN401 (any value of a field)
-    if isinstance(value, float):
-        return round(float(value), decimals) + 0.0  # float(): numpy's are floats too; + 0.0: no negative zero
-    if isinstance(value, tuple):
-        return [_plain(item, decimals) for item in value]
-    if isinstance(value, Mapping):
-        return {key: _plain(item, decimals) for key, item in value.items()}
-    return _fields(value) if dataclasses.is_dataclass(value) else value
+@functools.cache
+def _writers(kind: Hashable) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+    """What makes a plain value of each field of a dataclass."""
+    hints, _ = _hints(kind)
+    return tuple(
+        (name, _writer(hint, _SCORE_STEPS if name in _FINE else _COORDINATE_STEPS)) for name, hint in hints.items()
+    )
+
+
+def _writer(hint: Any, steps: int) -> Callable[[Any], Any]:  # noqa: ANN401 (a type)
+    if hint == Polygon:  # most of the numbers
+        return _points
+    if hint is float:
+        return lambda value: _rounded(value, steps)
+    if hint is str:
+        return _text
+    if dataclasses.is_dataclass(hint):
+        return _fields
+    if typing.get_origin(hint) is tuple:
+        write = _writer(typing.get_args(hint)[0], steps)
+        return lambda values: [write(value) for value in values]
+    if typing.get_origin(hint) is Mapping:
+        return lambda values: {_text(key): _rounded(value, steps) for key, value in values.items()}
+    return lambda value: value
+
+
+def _points(polygon: Polygon) -> list[list[float]]:
+    return [[_rounded(x, _COORDINATE_STEPS), _rounded(y, _COORDINATE_STEPS)] for x, y in polygon]
+
+
+def _rounded(value: float, steps: int) -> float:
+    """The nearest multiple, in a fifth of the time of `round`; there is no negative zero, and what is no number is refused."""
+    return math.floor(value * steps + 0.5) / steps
+
+
+def _text(value: str) -> str:
+    return value if value.isascii() else encode(value).decode()
 
 
 def from_json(data: bytes | str) -> Document:
@@ -232,6 +267,6 @@ def _read_scalar(hint: type[Any], value: Any, where: str) -> Any:  # noqa: ANN40
         return float(value)
     if type(value) is not hint:
         raise InvalidRequest(f"{where}: {_NAMES[hint]} is expected")
-    if (hint is float and not math.isfinite(value)) or (hint is int and abs(value) > _LARGEST):
+    if hint in (int, float) and not abs(value) <= _LARGEST:  # nor is what is no number
         raise InvalidRequest(f"{where}: the number is too large")
     return value

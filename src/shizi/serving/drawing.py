@@ -114,7 +114,7 @@ class Drawings:
             Overloaded: as `make`.
             ShiziError: as the exporter.
         """
-        json = to_json(document, indent=None).encode("utf-8", "surrogatepass")
+        json = to_json(document, indent=None).encode()
         order = Order("draw", name, {"document": json, "file": upload}, {"format": name, "password": password}, tenant)
         return (await self.make(order, deadline)).file
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 from itertools import groupby
 from typing import Annotated, Any, Final
 
@@ -13,7 +12,7 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from shizi.export import EXPORTERS
-from shizi.export.json import render_line, to_json
+from shizi.export.json import page_to_json, render_line
 from shizi.jobs.documents import cursor
 from shizi.jobs.job import Event, PageResult
 from shizi.jobs.store import JobStore
@@ -181,9 +180,9 @@ def _finished_pages(store: JobStore, tenant: str, job_id: str, query: PagesQuery
                 break
     job = store.get(tenant, job_id)
     found = _pages(store, tenant, job_id, wanted)
-    written = ",".join(f'{{"document":{each.document},"page":{_page(each)}}}' for each in found)
-    complete = json.dumps(job.is_finished and after >= job.last_event)
-    return f'{{"pages":[{written}],"next":{after},"complete":{complete}}}'.encode("utf-8", "replace")
+    written = b",".join(b'{"document":%d,"page":%b}' % (each.document, page_to_json(each.page)) for each in found)
+    complete = b"true" if job.is_finished and after >= job.last_event else b"false"
+    return b'{"pages":[%b],"next":%d,"complete":%b}' % (written, after, complete)
 
 
 def _pages(store: JobStore, tenant: str, job_id: str, wanted: list[Event]) -> list[PageResult]:
@@ -195,8 +194,3 @@ def _pages(store: JobStore, tenant: str, job_id: str, wanted: list[Event]) -> li
         document, first = pages[0]
         found += store.pages(tenant, job_id, document=document, after=cursor(document, first - 1), limit=len(pages))
     return found
-
-
-def _page(result: PageResult) -> str:
-    """A page as the document's JSON has it."""
-    return json.dumps(json.loads(to_json(Document((result.page,)), indent=None))["pages"][0], ensure_ascii=False)
