@@ -12,7 +12,7 @@ from shizi.client.body import Body, form
 from shizi.client.fields import form_fields
 from shizi.client.upload import Upload
 from shizi.errors import InvalidRequest
-from shizi.export.json import from_dict
+from shizi.export.json_reading import from_dict
 from shizi.pipeline.options import ReadOptions
 from shizi.types import Document, ModelInfo
 

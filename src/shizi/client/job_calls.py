@@ -25,7 +25,7 @@ from shizi.client.job_values import (
 )
 from shizi.client.upload import Upload
 from shizi.errors import EngineUnavailable, InvalidRequest, ShiziError
-from shizi.export.json import from_dict
+from shizi.export.json_reading import from_dict
 from shizi.pipeline.options import ReadOptions
 from shizi.types import SCHEMA, Document, Page
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 from shizi.errors import InvalidRequest
 from shizi.export.edits_text import Piece, followed
 from shizi.export.foreign import LARGEST_COORDINATE
-from shizi.export.json import strict
+from shizi.export.json_reading import strict
 from shizi.export.paragraphs import bounds
 from shizi.types import Document, Field, Line, Page, Point, Polygon, Table, Word
 

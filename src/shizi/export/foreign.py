@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from shizi.errors import ImageTooLarge, InvalidRequest
 from shizi.export.grid import check_table
-from shizi.export.json import from_json
+from shizi.export.json_reading import from_json
 from shizi.types import Document, Page, Polygon
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from typing import Final
 import sqlalchemy as sa
 
 from shizi.database.connect import Database
-from shizi.export.json import from_json, to_json
+from shizi.export.json import to_json
+from shizi.export.json_reading import from_json
 from shizi.jobs.job import MIB, Made
 from shizi.jobs.tables import CHUNKS, JOBS, PAGES
 from shizi.types import Document, ModelInfo, Page
