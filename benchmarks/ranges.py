@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from benchmarks.drawn_pages import draw_page
 from benchmarks.shortlist import alphabets, draw
-from shizi.imaging.crop import Crop
+from shizi.imaging.crop import Crop, Part
 from shizi.models.card import DEFAULT_TIER, Card
 from shizi.models.charset import read_charset
 from shizi.models.normalize import normalization
@@ -79,7 +79,7 @@ def lines(card: Card, scripts: Mapping[str, Sequence[str]], number: int, random:
         pixels = draw(script, random.choices(alphabet, k=random.randint(1, _LONGEST)), random)
         tall, wide = pixels.shape[:2]
         corners = np.array([[0, 0], [wide, 0], [wide, tall], [0, tall]], dtype=np.float32)
-        crop = Crop(pixels, corners, max(8, round(height * wide / tall)), height)
+        crop = Crop(Part(pixels), corners, max(8, round(height * wide / tall)), height)
         batch = rule.blank(1, height, -(-crop.width // 32) * 32)
         rule.fill(batch[0], crop.cut())
         yield batch

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from shizi.batching.claim import Claim
-from shizi.imaging.crop import Crop, Pixels
+from shizi.imaging.crop import Crop, Part, Pixels
 from shizi.models.card import DEFAULT_TIER
 from shizi.models.charset import Charset, read_charset
 from shizi.models.common import common_classes
@@ -174,7 +174,7 @@ def as_crop(pixels: Pixels, reader: Recognizer) -> Crop:
     """The whole picture as one line, as wide as the recogniser takes it."""
     height, width = pixels.shape[:2]
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32)
-    return Crop(pixels, corners, reader.width(width / height), reader.height)
+    return Crop(Part(pixels), corners, reader.width(width / height), reader.height)
 
 
 def measure(reader: Recognizer, head: WatchingHead, lines: int, random: Random) -> dict[str, Seen]:

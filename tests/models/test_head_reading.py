@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from shizi.imaging.crop import Crop
+from shizi.imaging.crop import Crop, Part
 from shizi.models.card import DEFAULT_TIER
 from shizi.models.charset import read_charset
 from shizi.models.head import WholeHead, load_recognizer
@@ -57,7 +57,7 @@ def crop(text: str, font: str) -> Crop:
     width = round(face(font, 32).getlength(text)) + 16
     drawn = pixels(page(width, 48, [Piece(8, 2 if font != "en" else 5, text, 32, font)]))
     corners = np.array([[0, 0], [width, 0], [width, 48], [0, 48]], dtype=np.float32)
-    return Crop(drawn, corners, width, 48)
+    return Crop(Part(drawn), corners, width, 48)
 
 
 @pytest.mark.parametrize("languages", [None, frozenset({"zh", "zh-Hant", "en"}), frozenset({"ja"})])

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shizi.errors import OutOfMemory
-from shizi.imaging.crop import Crop, Pixels
+from shizi.imaging.crop import Crop, Part, Pixels
 from shizi.models.charset import Charset
 from shizi.models.head import WholeHead
 from shizi.models.recognizer import Recognizer
@@ -37,7 +37,7 @@ def crop(pixels: Pixels) -> Crop:
     """All of a picture as one line."""
     height, width = pixels.shape[:2]
     corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], dtype=np.float32)
-    return Crop(pixels, corners, width, height)
+    return Crop(Part(pixels), corners, width, height)
 
 
 def striped(text: str) -> Crop:

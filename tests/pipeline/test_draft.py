@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
 
 from shizi.models.ctc import Reading
 from shizi.pipeline.draft import Draft
@@ -16,6 +20,8 @@ QUADS = np.array(
     ],
     dtype=np.float32,
 )
+# Large enough to be worth a copy of its lines.
+PAGE = np.random.default_rng(0).integers(0, 256, (2500, 2300, 3), dtype=np.uint8)
 
 
 @pytest.fixture
@@ -52,3 +58,30 @@ def test_a_page_without_lines() -> None:
         np.zeros((5, 5, 3), dtype=np.uint8), np.zeros((0, 4, 2), dtype=np.float32), np.zeros(0, dtype=np.float32)
     )
     assert len(empty.turns) == len(empty.vertical) == len(empty.aspects) == len(empty.tall) == 0
+
+
+@given(
+    arrays(np.float32, (2, 2), elements=st.floats(-5, 2300, width=32)),
+    st.floats(-8, 8),
+    st.floats(5, 60),
+    st.integers(0, 3),
+)
+def test_a_line_is_the_same_without_its_page(ends: NDArray[np.float32], slant: float, height: float, turn: int) -> None:
+    (left, top), (right, _) = ends[ends[:, 0].argsort()]
+    right = max(right, left + 20)
+    quad = np.array(
+        [[left, top], [right, top + slant], [right, top + slant + height], [left, top + height]], dtype=np.float32
+    )
+    draft = Draft(PAGE, quad[None], np.ones(1, dtype=np.float32))
+    before = draft.crop(0, turn, 48, 160).cut()
+    draft.let_page_go(PAGE)
+    assert draft.parts[0].pixels.base is None
+    assert np.array_equal(draft.crop(0, turn, 48, 160).cut(), before)
+
+
+def test_a_page_full_of_lines_and_a_small_one_are_kept() -> None:
+    quad = np.array([[[0, 0], [2300, 0], [2300, 2500], [0, 2500]]], dtype=np.float32)
+    for page, quads in ((PAGE, quad), (PAGE[:500, :500].copy(), QUADS)):
+        draft = Draft(page, quads, np.ones(len(quads), dtype=np.float32))
+        draft.let_page_go(page)
+        assert all(part.pixels is page for part in draft.parts)

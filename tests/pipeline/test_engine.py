@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import unicodedata
-from collections.abc import Iterator
+import weakref
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from shizi import OCR, Document
@@ -17,7 +19,10 @@ from shizi.errors import CorruptDocument, ImageTooLarge, InvalidRequest, NotFoun
 from shizi.geometry import bounds
 from shizi.imaging.decode import Source
 from shizi.imaging.limits import Limits
+from shizi.models.detector import Detection
+from shizi.pipeline.draft import Draft
 from shizi.pipeline.options import ReadOptions
+from shizi.pipeline.reader import LineReader
 from tests.imaging.conftest import Sheet, write_pdf
 from tests.pipeline.drawn import Piece, column, page, pixels, turned
 
@@ -260,3 +265,32 @@ def test_arguments_that_make_no_engine(arguments: dict[str, object], message: st
 def test_a_tier_that_does_not_exist() -> None:
     with pytest.raises(NotFound, match=r"'huge'; known are .*general"):
         OCR("huge")
+
+
+@pytest.mark.parametrize("form", ["PNG", "TIFF", "PDF"])
+def test_a_large_page_is_not_in_memory_while_its_lines_are_read(
+    ocr: OCR, image: Image.Image, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sheet = Image.new("RGB", (2400, 2500), "white")
+    sheet.paste(image, (300, 400))
+    with io.BytesIO() as out:
+        sheet.save(out, form)
+        file = out.getvalue()
+    pages: list[weakref.ref[NDArray[np.uint8]]] = []
+    gone: list[bool] = []
+    detect, read = ocr._detector, LineReader.read_rest
+
+    def remembered(found: NDArray[np.uint8]) -> Detection:
+        pages.append(weakref.ref(found))
+        return detect(found)
+
+    def looked(self: LineReader, drafts: Sequence[Draft]) -> None:
+        gone.append(pages[-1]() is None)
+        read(self, drafts)
+
+    monkeypatch.setattr(ocr, "_detector", remembered)
+    monkeypatch.setattr(LineReader, "read_rest", looked)
+    assert [line.text for line in ocr.read(file).pages[0].lines] == [
+        line.text for line in ocr.read(image).pages[0].lines
+    ]
+    assert gone[0] is True

@@ -17,24 +17,40 @@ _STRAIGHT = 0.06
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a page, or all of it.
+
+    Attributes:
+        pixels: (H, W, 3) RGB.
+        left: where on the page its first column is.
+        top: where on the page its first row is.
+    """
+
+    pixels: Pixels
+    left: int = 0
+    top: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Crop:
     """A line that is yet to be cut out: that is done where and when it is needed.
 
     Attributes:
-        page: (H, W, 3) RGB.
-        quad: the line on it, the first corner at the top left of the text.
+        part: what the line is on.
+        quad: the line on the page, the first corner at the top left of the text.
         width: pixels that the cut line shall have.
         height: likewise.
     """
 
-    page: Pixels
+    part: Part
     quad: Quad
     width: int
     height: int
 
     def cut(self) -> Pixels:
         """(height, width, 3) RGB, upright."""
-        return crop_line(self.page, self.quad, self.width, self.height)
+        offset = np.array([self.part.left, self.part.top], dtype=np.float32)
+        return crop_line(self.part.pixels, self.quad - offset, self.width, self.height)
 
 
 def crop_line(pixels: Pixels, quad: Quad, width: int, height: int) -> Pixels:
@@ -52,12 +68,13 @@ def crop_line(pixels: Pixels, quad: Quad, width: int, height: int) -> Pixels:
     # Enlarging happens in the warp itself; shrinking happens after it.
     inner_width, inner_height = max(width, round(across)), max(height, round(down))
     corners = np.array([[0, 0], [inner_width, 0], [inner_width, inner_height], [0, inner_height]], dtype=np.float32)
-    region, offset = _surroundings(pixels, quad)
+    around = surroundings(pixels, quad)  # OpenCV's warp refuses sources wider than 32,767 pixels
+    offset = np.array([around.left, around.top], dtype=np.float32)
     # Corners lie between pixels, where OpenCV counts from the middle of the first one: without the half, a turned line is cut
     # out a pixel beside its place.
     matrix = cv2.getPerspectiveTransform((quad - offset - 0.5).astype(np.float32), corners - np.float32(0.5))
     size = (inner_width, inner_height)
-    warped = cv2.warpPerspective(region, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    warped = cv2.warpPerspective(around.pixels, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return _resize(np.asarray(warped, dtype=np.uint8), width, height)
 
 
@@ -79,12 +96,12 @@ def _straight_box(pixels: Pixels, quad: Quad) -> tuple[int, int, int, int] | Non
     return (left, top, right, bottom) if right > left and bottom > top else None
 
 
-def _surroundings(pixels: Pixels, quad: Quad) -> tuple[Pixels, NDArray[np.float32]]:
-    """The part of the page around a quadrilateral: OpenCV's warp refuses sources wider than 32,767 pixels."""
+def surroundings(pixels: Pixels, quad: Quad) -> Part:
+    """The part of the page that a line is cut out of, in the memory of the page."""
     height, width = pixels.shape[:2]
     low = np.clip(np.floor(quad.min(axis=0)) - 2, 0, [width - 1, height - 1]).astype(int)
     high = np.clip(np.ceil(quad.max(axis=0)) + 3, low + 1, [width, height]).astype(int)
-    return pixels[low[1] : high[1], low[0] : high[0]], low.astype(np.float32)
+    return Part(pixels[low[1] : high[1], low[0] : high[0]], int(low[0]), int(low[1]))
 
 
 def _resize(region: Pixels, width: int, height: int) -> Pixels:

@@ -137,8 +137,7 @@ def _one_page(
     pages: Collection[int] | None, decode: Callable[[], tuple[Pixels, tuple[str, ...]]]
 ) -> Iterator[PageImage]:
     select_pages(1, pages, DEFAULT_LIMITS)
-    pixels, warnings = decode()
-    yield PageImage(1, pixels, pixels.shape[1], pixels.shape[0], None, warnings)
+    yield _page_image(1, *decode())  # held by nobody here, so that it is gone as soon as who asked for it lets it go
 
 
 def _from_array(array: NDArray[np.uint8], limits: Limits) -> tuple[Pixels, tuple[str, ...]]:
@@ -192,5 +191,8 @@ def _decode(frame: Frame, limits: Limits) -> tuple[Pixels, tuple[str, ...]]:
 
 
 def _decoded(number: int, frame: Frame, limits: Limits) -> PageImage:
-    pixels, warnings = _decode(frame, limits)
+    return _page_image(number, *_decode(frame, limits))
+
+
+def _page_image(number: int, pixels: Pixels, warnings: tuple[str, ...]) -> PageImage:
     return PageImage(number, pixels, pixels.shape[1], pixels.shape[0], None, warnings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Collection, Iterator
+from itertools import zip_longest
 from typing import Any, Literal
 
 import numpy as np
@@ -56,13 +57,10 @@ def read_pdf(
         del data
         wanted = select_pages(count, pages, limits)
         task = {"op": "page", "render": text_layer != "only", "text": text_layer != "ignore"}
-        for index, number in enumerate(wanted):
-            if index == 0:
-                child.ask({**task, "page": number})
-            page = child.page(number, text_layer != "only")
-            if index + 1 < len(wanted):
-                child.ask({**task, "page": wanted[index + 1]})
-            yield page
+        tasks: list[Header] = [{**task, "page": number} for number in wanted]
+        child.ask(tasks[0])
+        for number, following in zip_longest(wanted, tasks[1:]):
+            yield child.page(number, text_layer != "only", following)  # held by nobody here
     finally:
         child.close()
 
@@ -98,8 +96,8 @@ class _Worker:
         with self._guarded():
             send(self._to, task)
 
-    def page(self, number: int, rendered: bool) -> PageImage:
-        """The page that was asked for."""
+    def page(self, number: int, rendered: bool, following: Header | None) -> PageImage:
+        """The page that was asked for; has the worker begin with the following one."""
         self._what = f"page {number}"
         with self._guarded():
             header = self._reply(None)
@@ -115,6 +113,8 @@ class _Worker:
                 receive_into(self._from, pixels.data.cast("B"))
             layer = _layer(header["layer"]) if header["layer"] is not None else None
             warnings = tuple(str(warning) for warning in header["warnings"])
+        if following is not None:
+            self.ask(following)
         return PageImage(number, pixels, width, height, layer, warnings)
 
     def close(self) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shizi.geometry import Quads, sizes, turn_corners
-from shizi.imaging.crop import Crop, Pixels
+from shizi.geometry import Quad, Quads, sizes, turn_corners
+from shizi.imaging.crop import Crop, Part, Pixels, surroundings
 from shizi.models.ctc import Reading
 
 # A box this much taller than wide holds a turned or a vertical line, not a glyph or two.
@@ -17,31 +17,40 @@ TALL = 1.5
 CLEARLY_LONG = 2.5
 
 
+# Smaller pages are not worth a copy of their lines.
+_LARGE = 16 * 2**20
+
+
 # eq=False: arrays have no truth value, and a draft equals itself alone.
 @dataclass(slots=True, eq=False)
 class Draft:
     """Lines of a page and what is known of them so far.
 
-    Attributes:
+    Args:
         pixels: (H, W, 3) RGB of the original page.
+
+    Attributes:
         quads: lines, (N, 4, 2), the first corner at the top left of the page (not yet of the text).
         scores: of the detection, (N,).
+        parts: what each line is cut out of, the page or a copy of a part.
         readings: by line and by the quarter-turns at which it was read.
         turns: clockwise quarter-turns of each line's text, (N,).
         vertical: lines whose upright characters run from top to bottom, (N,).
         quarters: clockwise quarter-turns of the page's content.
     """
 
-    pixels: Pixels
+    pixels: InitVar[Pixels]
     quads: Quads
     scores: NDArray[np.float32]
+    parts: list[Part] = field(init=False)
     readings: dict[tuple[int, int], Reading] = field(default_factory=dict)
     turns: NDArray[np.intp] = field(init=False)
     vertical: NDArray[np.bool_] = field(init=False)
     quarters: int = 0
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, pixels: Pixels) -> None:
         """Nothing is turned until it is shown to be."""
+        self.parts = [Part(pixels)] * len(self.quads)
         self.turns = np.where(self.tall, 1, 0).astype(np.intp)
         self.vertical = np.zeros(len(self.quads), dtype=np.bool_)
 
@@ -60,7 +69,19 @@ class Draft:
 
     def crop(self, line: int, turn: int, height: int, width: int) -> Crop:
         """A line to be cut out at (height, width, 3), read `turn` quarter-turns clockwise."""
-        return Crop(self.pixels, turn_corners(self.quads[line : line + 1], turn)[0], width, height)
+        return self.crop_within(line, turn_corners(self.quads[line : line + 1], turn)[0], height, width)
+
+    def crop_within(self, line: int, quad: Quad, height: int, width: int) -> Crop:
+        """A part of a line, given by its corners on the page, likewise."""
+        return Crop(self.parts[line], quad, width, height)
+
+    def let_page_go(self, page: Pixels) -> None:
+        """Has the lines in memory of their own, where that is much less than the page's."""
+        if page.nbytes < _LARGE:
+            return
+        parts = [surroundings(page, quad) for quad in self.quads]
+        if sum(part.pixels.nbytes for part in parts) <= page.nbytes / 2:
+            self.parts = [replace(part, pixels=part.pixels.copy()) for part in parts]
 
     def reading(self, line: int) -> Reading:
         """What was read at the turn decided on."""

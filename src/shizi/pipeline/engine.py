@@ -7,6 +7,8 @@ from collections import defaultdict, deque
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
+from dataclasses import replace
+from itertools import islice
 from types import TracebackType
 from typing import Literal, Self
 
@@ -140,7 +142,7 @@ class OCR:
         clock: defaultdict[str, float] = defaultdict(float)
         claim = claim or Claim()
         claim.check(time.monotonic())
-        page = self._page(image, options, self._reader(options, claim), clock)
+        page = self._page([image], options, self._reader(options, claim), clock, lend=True)
         return page, _milliseconds(clock)
 
     def read_many(
@@ -201,23 +203,35 @@ class OCR:
         budget = Budget(self._limits)
         while True:
             start = time.perf_counter()
-            # Nothing holds a page here while the next one is decoded: two large ones at a time would be one too many.
-            image = next(images, None)
+            # Nothing holds a page here while it is read, or the next one is decoded: two large ones would be one too many.
+            held = list(islice(images, 1))
             clock["decode"] += time.perf_counter() - start
-            if image is None:
+            if not held:
                 return Document(tuple(pages), self.models, _milliseconds(clock))
-            pages.append(self._page(image, options, reader, clock))
-            del image
+            pages.append(self._page(held, options, reader, clock))
             budget.spend(pages[-1])
 
     def _reader(self, options: ReadOptions, claim: Claim) -> LineReader:
         direction = self._direction if options.classify else None
         return LineReader(self._recognizer, direction, self._languages(options.languages), claim)
 
-    def _page(self, image: PageImage, options: ReadOptions, reader: LineReader, clock: defaultdict[str, float]) -> Page:
+    def _page(
+        self,
+        held: list[PageImage],
+        options: ReadOptions,
+        reader: LineReader,
+        clock: defaultdict[str, float],
+        *,
+        lend: bool = False,
+    ) -> Page:
+        """Reads the page in a list, and takes it out: unless it is lent, a large one is no longer in memory while lines are read."""
+        image = held.pop()
         start = time.perf_counter()
         with self._streams.hold(reader.claim) if _is_quick(image, options) else nullcontext():
             draft = self._detect(image, options)
+            if not lend and draft is not None and image.pixels is not None:
+                draft.let_page_go(image.pixels)
+                image = replace(image, pixels=None)
             detected = time.perf_counter()
             self._recognize(draft, options, reader)
         clock["detect"] += detected - start

@@ -126,7 +126,7 @@ class LineReader:
         half = 0.55 * across / max(length, 1e-3)
         start, end = (np.array([edge], dtype=np.float32) for edge in (max(0.0, centre - half), min(1.0, centre + half)))
         cell = turn_corners(slices(sideways, start, end), -1)[0]
-        return Crop(draft.pixels, cell, self._recognizer.height, self._recognizer.height)
+        return draft.crop_within(line, cell, self._recognizer.height, self._recognizer.height)
 
 
 def _across(draft: Draft, line: int) -> bool:
