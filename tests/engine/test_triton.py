@@ -106,6 +106,8 @@ def test_a_socket_is_not_taken_from_an_engine(loop: asyncio.AbstractEventLoop, t
     first = loop.run_until_complete(launch(EngineProcess(target, FAKE, HostOptions(warmup_batches=0)), 30))
     with pytest.raises(Exception, match="another process listens"):
         loop.run_until_complete(launch(EngineProcess(target, FAKE), 30))
+    with triton.InferenceServerClient(target) as made:
+        assert text(made.infer("shizi", [image(PIXELS)])) == fake.text_of(PIXELS)  # the first one, as before
     loop.run_until_complete(first.kill())
     second = loop.run_until_complete(launch(EngineProcess(target, FAKE, HostOptions(warmup_batches=0)), 30))
     with triton.InferenceServerClient(target) as made:

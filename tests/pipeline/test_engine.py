@@ -294,3 +294,13 @@ def test_a_large_page_is_not_in_memory_while_its_lines_are_read(
         line.text for line in ocr.read(image).pages[0].lines
     ]
     assert gone[0] is True
+
+
+@pytest.mark.parametrize("options", [ReadOptions(), ReadOptions(recognize=False, classify=False)])
+def test_nothing_is_copied_for_the_memory_of_another_or_without_need(
+    ocr: OCR, options: ReadOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Draft, "let_page_go", None)  # whoever calls it fails
+    sheet = page(2400, 2500, column(300, 400, ["识字"]))
+    source: Source = pixels(sheet) if options.recognize else png(sheet)
+    list(ocr.read_many([source], options=options))

@@ -9,7 +9,6 @@ import os
 import sys
 from typing import Any, Final
 
-from shizi.engine.address import parse
 from shizi.engine.options import EngineProcess, as_json
 from shizi.errors import EngineUnavailable, ModelLoadFailed, ShiziError, taxonomy
 
@@ -37,11 +36,8 @@ class Child:
         self.target = target
 
     async def ended(self) -> int:
-        """Returns its exit code (negative: the signal) when it has ended; nothing of it is left."""
-        code = await self._process.wait()
-        if (socket := parse(self.target).path) is not None:
-            socket.unlink(missing_ok=True)  # who was killed leaves it behind
-        return code
+        """Returns its exit code (negative: the signal) when it has ended."""
+        return await self._process.wait()
 
     async def stop(self, grace_s: float) -> None:
         """Asks it to end, and kills it where it has not after so many seconds."""
@@ -49,7 +45,7 @@ class Child:
             self._process.terminate()
         try:
             async with asyncio.timeout(grace_s):
-                await self.ended()
+                await self._process.wait()
         except TimeoutError:
             await self.kill()
 
@@ -57,7 +53,7 @@ class Child:
         """Ends it now."""
         with contextlib.suppress(ProcessLookupError):
             self._process.kill()
-        await self.ended()
+        await self._process.wait()
 
 
 async def launch(process: EngineProcess, timeout_s: float) -> Child:

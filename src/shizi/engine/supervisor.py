@@ -172,9 +172,12 @@ class Supervisor:
         assert self._folder is not None  # noqa: S101 (made by start)
         begun = time.monotonic()
         listen = f"unix:{self._folder / f'{next(self._numbers)}.sock'}"
-        child = await launch(
-            EngineProcess(listen, self._options.reader, self._options.host), self._options.start_timeout_s
-        )
+        process = EngineProcess(listen, self._options.reader, self._options.host)
+        try:
+            child = await launch(process, self._options.start_timeout_s)
+        except BaseException:
+            _remove(listen)
+            raise
         self._start_s = time.monotonic() - begun
         return child
 
@@ -210,6 +213,7 @@ class Supervisor:
 
     async def _restart_after(self, child: Child) -> None:
         code = await child.ended()
+        _remove(child.target)
         if self._child is not child:
             return  # it was replaced
         log.warning("the engine %d ended with %d", child.pid, code)
@@ -248,6 +252,12 @@ class Supervisor:
             with contextlib.suppress(EngineUnavailable):
                 await self.reload()
             await asyncio.sleep(self._options.look_s)
+
+
+def _remove(target: str) -> None:
+    """The socket of an engine that has ended; one that was killed leaves it behind."""
+    with contextlib.suppress(OSError):
+        Path(target.removeprefix("unix:")).unlink()
 
 
 def _memory(pid: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
+import math
 import typing
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any
@@ -162,10 +163,12 @@ def _read_list(read: Callable[[Any], Any], value: Any) -> tuple[Any, ...]:  # no
 
 
 def _read_point(value: Any) -> Point:  # noqa: ANN401 (unchecked JSON)
-    values = _read_list(_read_float, value)
-    if len(values) != 2:
-        raise _Wrong(f"2 values are expected, here are {len(values)}")
-    return values[0], values[1]
+    if not isinstance(value, list):
+        raise _Wrong("a list is expected")
+    if len(value) != 2:  # looked at first: there may be millions
+        raise _Wrong(f"2 values are expected, here are {len(value)}")
+    x, y = _read_list(_read_float, value)
+    return x, y
 
 
 def _read_numbers(value: Any) -> dict[str, float]:  # noqa: ANN401 (unchecked JSON)
@@ -189,7 +192,7 @@ def _read_choice(choices: tuple[Any, ...], value: Any) -> Any:  # noqa: ANN401 (
 def _read_float(value: Any) -> float:  # noqa: ANN401 (unchecked JSON)
     if type(value) is not float and type(value) is not int:
         raise _Wrong(f"{_NAMES[float]} is expected")
-    if not -_LARGEST <= value <= _LARGEST:  # nor is what is no number
+    if (abs(value) > _LARGEST) if type(value) is int else not math.isfinite(value):
         raise _Wrong("the number is too large")
     return float(value)
 

@@ -208,7 +208,8 @@ class OCR:
             clock["decode"] += time.perf_counter() - start
             if not held:
                 return Document(tuple(pages), self.models, _milliseconds(clock))
-            pages.append(self._page(held, options, reader, clock))
+            # An array is its owner's: it stays whatever is done here.
+            pages.append(self._page(held, options, reader, clock, lend=held[0].pixels is source))
             budget.spend(pages[-1])
 
     def _reader(self, options: ReadOptions, claim: Claim) -> LineReader:
@@ -222,14 +223,14 @@ class OCR:
         reader: LineReader,
         clock: defaultdict[str, float],
         *,
-        lend: bool = False,
+        lend: bool,
     ) -> Page:
         """Reads the page in a list, and takes it out: unless it is lent, a large one is no longer in memory while lines are read."""
         image = held.pop()
         start = time.perf_counter()
         with self._streams.hold(reader.claim) if _is_quick(image, options) else nullcontext():
             draft = self._detect(image, options)
-            if not lend and draft is not None and image.pixels is not None:
+            if not lend and options.recognize and draft is not None and image.pixels is not None:
                 draft.let_page_go(image.pixels)
                 image = replace(image, pixels=None)
             detected = time.perf_counter()
