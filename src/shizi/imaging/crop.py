@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from shizi.geometry import Quad
+from shizi.geometry import Quad, Quads
 
 Pixels = NDArray[np.uint8]  # (H, W, 3) RGB
 
@@ -68,7 +68,7 @@ def crop_line(pixels: Pixels, quad: Quad, width: int, height: int) -> Pixels:
     # Enlarging happens in the warp itself; shrinking happens after it.
     inner_width, inner_height = max(width, round(across)), max(height, round(down))
     corners = np.array([[0, 0], [inner_width, 0], [inner_width, inner_height], [0, inner_height]], dtype=np.float32)
-    around = surroundings(pixels, quad)  # OpenCV's warp refuses sources wider than 32,767 pixels
+    (around,) = surroundings(pixels, quad[None])  # OpenCV's warp refuses sources wider than 32,767 pixels
     offset = np.array([around.left, around.top], dtype=np.float32)
     # Corners lie between pixels, where OpenCV counts from the middle of the first one: without the half, a turned line is cut
     # out a pixel beside its place.
@@ -96,12 +96,15 @@ def _straight_box(pixels: Pixels, quad: Quad) -> tuple[int, int, int, int] | Non
     return (left, top, right, bottom) if right > left and bottom > top else None
 
 
-def surroundings(pixels: Pixels, quad: Quad) -> Part:
-    """The part of the page that a line is cut out of, in the memory of the page."""
-    height, width = pixels.shape[:2]
-    low = np.clip(np.floor(quad.min(axis=0)) - 2, 0, [width - 1, height - 1]).astype(int)
-    high = np.clip(np.ceil(quad.max(axis=0)) + 3, low + 1, [width, height]).astype(int)
-    return Part(pixels[low[1] : high[1], low[0] : high[0]], int(low[0]), int(low[1]))
+def surroundings(pixels: Pixels, quads: Quads) -> list[Part]:
+    """The parts of the page that lines, (N, 4, 2), are cut out of, in the memory of the page."""
+    last = np.array([pixels.shape[1] - 1, pixels.shape[0] - 1])
+    low = np.clip(np.floor(quads.min(axis=1)) - 2, 0, last).astype(int)
+    high = np.clip(np.ceil(quads.max(axis=1)) + 3, low + 1, last + 1).astype(int)
+    return [
+        Part(pixels[top:bottom, left:right], left, top)
+        for (left, top), (right, bottom) in zip(low.tolist(), high.tolist(), strict=True)
+    ]
 
 
 def _resize(region: Pixels, width: int, height: int) -> Pixels:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import InitVar, dataclass, field, replace
+from dataclasses import InitVar, dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,9 +79,9 @@ class Draft:
         """Has the lines in memory of their own, where that is much less than the page's."""
         if page.nbytes < _LARGE:
             return
-        parts = [surroundings(page, quad) for quad in self.quads]
+        parts = surroundings(page, self.quads)
         if sum(part.pixels.nbytes for part in parts) <= page.nbytes / 2:
-            self.parts = [replace(part, pixels=part.pixels.copy()) for part in parts]
+            self.parts = [Part(part.pixels.copy(), part.left, part.top) for part in parts]
 
     def reading(self, line: int) -> Reading:
         """What was read at the turn decided on."""
