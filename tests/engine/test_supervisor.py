@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from shizi.engine import fake
+from shizi.engine.failures import EngineDied
 from shizi.engine.options import HostOptions, ReaderOptions
 from shizi.engine.supervisor import Supervisor, SupervisorOptions, pause
 from shizi.errors import EngineUnavailable, InvalidRequest, ModelLoadFailed
@@ -144,6 +145,19 @@ def test_a_killed_engine_costs_the_pages_in_it_and_comes_back() -> None:
             assert (await read(client, WORDS)).text == fake.text_of(WORDS)
             assert supervisor.restarts == 1
             assert supervisor.pid != first
+
+    run(work())
+
+
+@pytest.mark.parametrize("_time", range(4))
+def test_a_page_that_was_begun_when_its_engine_died_says_so(_time: int) -> None:
+    async def work() -> None:
+        async with supervised(replace(QUICK, first_pause_s=0.05)) as supervisor:
+            for _ in range(2):
+                with pytest.raises(EngineDied) as died:
+                    await read(supervisor.client, fake.page("crash"))
+                assert died.value.begun
+                await until(lambda: supervisor.state == "ready")
 
     run(work())
 

@@ -31,6 +31,8 @@ from shizi.types import ModelInfo
 
 BATCHES: Final = "shizi-batches"  # after a page: what the engine's recogniser ran until then
 MODELS_KEY: Final = "shizi-models-bin"
+# A page that is read alone may end the engine at once: what was sent must have left it before, or nobody knows that it was begun.
+_HEARD_S: Final = 0.2
 BEGUN: Final = "shizi-begun"  # sent when a page is begun: if the engine then dies, it may be the page that did it
 INSTANCE: Final = "shizi-instance"  # names one run of one engine
 STALLED: Final = 75  # exit code of an engine in which a page never ended
@@ -191,6 +193,8 @@ class Host:
         await self._gate.enter(claim, request.size, alone=request.alone)
         try:
             await context.send_initial_metadata(((BEGUN, "1"),))
+            if request.alone:
+                await asyncio.sleep(_HEARD_S)
         except BaseException:
             self._gate.leave(claim, request.size, 0.0)
             raise

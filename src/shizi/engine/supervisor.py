@@ -23,6 +23,7 @@ from shizi.errors import EngineUnavailable, ShiziError
 
 State = Literal["starting", "ready", "restarting", "stopped"]
 
+_NOTICED_S: Final = 1.0  # until a broken connection is noticed
 _KILL_AFTER_S: Final = 5.0
 _MOST_DOUBLINGS: Final = 16
 
@@ -221,6 +222,10 @@ class Supervisor:
         self.state = "restarting"
         before = self.client.switch(None, self._options.first_pause_s)
         if before is not None:
+            # Its calls fail by themselves, and say then whether their pages had been begun; those that are cancelled do not.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_NOTICED_S):
+                    await before.idle()
             await before.close()
         async with self._lock:
             if self._child is None:  # else `reload` was about to replace it anyway
