@@ -38,10 +38,11 @@ def shared(pixels: Pixels, number: int = 1, layer: TextLayer | None = None) -> I
         block.release()
 
 
-async def read(client: EngineClient, pixels: Pixels, seconds: float = 20.0) -> Page:
+async def read(client: EngineClient, pixels: Pixels, seconds: float = 20.0, *, alone: bool = False) -> Page:
     """One page through an engine."""
     with shared(pixels) as page:
-        result, _ = await client.read_page(page, ReadOptions(), Claim(deadline=time.monotonic() + seconds))
+        claim = Claim(deadline=time.monotonic() + seconds)
+        result, _ = await client.read_page(page, ReadOptions(), claim, alone=alone)
     return result
 
 

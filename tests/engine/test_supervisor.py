@@ -149,14 +149,14 @@ def test_a_killed_engine_costs_the_pages_in_it_and_comes_back() -> None:
     run(work())
 
 
-@pytest.mark.parametrize("_time", range(4))
-def test_a_page_that_was_begun_when_its_engine_died_says_so(_time: int) -> None:
+def test_a_page_that_is_alone_when_its_engine_dies_is_known_to_have_been_begun() -> None:
     async def work() -> None:
-        async with supervised(replace(QUICK, first_pause_s=0.05)) as supervisor:
-            for _ in range(2):
+        async with supervised(replace(QUICK, first_pause_s=0.05, steady_s=0)) as supervisor:
+            for count in range(1, 7):
                 with pytest.raises(EngineDied) as died:
-                    await read(supervisor.client, fake.page("crash"))
+                    await read(supervisor.client, fake.page("crash"), alone=True)
                 assert died.value.begun
+                await until(lambda count=count: supervisor.restarts == count)  # type: ignore[misc]
                 await until(lambda: supervisor.state == "ready")
 
     run(work())
