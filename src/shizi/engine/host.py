@@ -31,11 +31,11 @@ from shizi.types import ModelInfo
 
 BATCHES: Final = "shizi-batches"  # after a page: what the engine's recogniser ran until then
 MODELS_KEY: Final = "shizi-models-bin"
-# A page that is read alone may end the engine at once: what was sent must have left it before, or nobody knows that it was begun.
-_HEARD_S: Final = 0.2
 BEGUN: Final = "shizi-begun"  # sent when a page is begun: if the engine then dies, it may be the page that did it
 INSTANCE: Final = "shizi-instance"  # names one run of one engine
 STALLED: Final = 75  # exit code of an engine in which a page never ended
+# A page that is read alone may end the engine at once: what was sent must have left it before, or nobody knows that it was begun.
+_HEARD_S: Final = 0.2
 _SPARE_CALLS = 64  # beside those that wait: questions whether it is alive must always get through
 
 log = logging.getLogger(__name__)
