@@ -24,6 +24,9 @@ CLASSES, FEATURES = 40, 12
 COMMON = np.array([0, 1, 2, 3, 5, 8, 13, 21, 34])
 SURE = 6.0
 WAIT = 20.0
+# Classes 4 and 6 are two forms of one character, and so are the common 13 and 30; the rest have one form.
+OTHERS = np.arange(CLASSES)
+OTHERS[[4, 6, 13, 30]] = 6, 4, 30, 13
 Array = NDArray[np.float32]
 Classes = NDArray[np.intp]
 
@@ -67,7 +70,7 @@ class Both:
         self, linear: Linear, allowed: Classes | None = None, sure: float = SURE, common: Classes = COMMON
     ) -> None:
         self.whole = Counting(probabilities(linear))
-        self.head = LinearHead(self.whole, allowed, Shortlist(common, sure))
+        self.head = LinearHead(self.whole, allowed, Shortlist(common, sure), OTHERS)
         self._first = logits(linear.only(common))
 
     def output(self, seen: Batch) -> Batch:
@@ -210,19 +213,37 @@ def test_rows_of_padding_are_never_seen(streams: Streams) -> None:
     assert columns.unsettled.tolist() == [at for at in range(33) if at % 3]
     assert sum(both.whole.rows) > 22  # there are some
     both.whole.rows.clear()
-    (columns,) = read(LinearHead(both.whole, None, None), [batch], streams)
+    (columns,) = read(LinearHead(both.whole, None, None, OTHERS), [batch], streams)
     assert columns.classes.tolist() == [[1, 4, 39] * 11]
     assert sum(both.whole.rows) > 33
 
 
 def test_without_a_shortlist_all_classes_are_looked_at_once(streams: Streams) -> None:
     linear, batch = layer(3), hidden(3, 2, 50)
-    head = LinearHead(FakeSession(probabilities(linear)), None, None)
+    head = LinearHead(FakeSession(probabilities(linear)), None, None, OTHERS)
     (columns,) = read(head, [batch], streams)
     expected = probabilities(linear)(batch.reshape(-1, FEATURES)).reshape(2, 50, -1)
     assert columns.unsettled.size == 0
     assert np.array_equal(columns.classes, expected.argmax(axis=2))
     assert columns.scores == pytest.approx(expected.max(axis=2), abs=1e-6)
+
+
+@pytest.mark.parametrize("shortlist", [True, False])
+def test_what_was_doubtful_says_how_likely_its_other_form_is(streams: Streams, shortlist: bool) -> None:
+    linear, batch = one_hot([0, 4, 6, 13, 13, 30, 9], 5)
+    batch[0, 2, 4] = batch[0, 4, 30] = 4  # nearly as likely as 6 and as 13
+    batch[0, 3, 13] = 2 * SURE
+    both = Both(linear, sure=SURE)
+    (columns,) = (
+        both.read([batch], streams) if shortlist else read(LinearHead(both.whole, None, None, OTHERS), [batch], streams)
+    )
+    assert columns.classes.tolist() == [[0, 4, 6, 13, 13, 30, 9]]
+    expected = probabilities(linear)(batch[0])
+    others = [expected[at, form] for at, form in enumerate([0, 6, 4, 30, 30, 13, 0])]
+    others[0] = others[6] = 0  # these have no other form
+    if shortlist:
+        others[3] = 0  # surely the common one
+    assert columns.others[0] == pytest.approx(others, abs=1e-6)
 
 
 @pytest.mark.parametrize("shortlist", [True, False])
@@ -234,7 +255,7 @@ def test_only_the_allowed_classes_are_read(streams: Streams, shortlist: bool) ->
     (columns,) = (
         both.read([batch], streams)
         if shortlist
-        else read(LinearHead(both.whole, np.array([0, 2, 4, 13, 30]), None), [batch], streams)
+        else read(LinearHead(both.whole, np.array([0, 2, 4, 13, 30]), None, OTHERS), [batch], streams)
     )
     assert columns.classes.tolist() == [[2, 4, 13, 30, 0, 4, 4, BLANK, BLANK]]
     of_all = np.exp(-1) / (1 + np.exp(-1))  # not of the allowed
@@ -292,7 +313,18 @@ def test_a_head_for_whole_models_reads_the_best_path(streams: Streams) -> None:
         classes, scores = best_path(output, head.allowed)
         assert np.array_equal(columns.classes, classes)
         assert np.array_equal(columns.scores, scores)
+        assert not columns.others.any()
         assert columns.unsettled.size == 0
+
+
+def test_a_head_for_whole_models_says_how_likely_other_forms_are() -> None:
+    output = softmax(hidden(6, 2, 30))
+    columns = WholeHead(others=OTHERS).look(output)
+    with_another = OTHERS[columns.classes] != columns.classes
+    assert 0 < with_another.sum() < with_another.size
+    assert not columns.others[~with_another].any()
+    rows, places = np.nonzero(with_another)
+    assert np.array_equal(columns.others[with_another], output[rows, places, OTHERS[columns.classes[with_another]]])
 
 
 def test_fewer_columns_meet_the_whole_layer_where_few_characters_are_asked_for() -> None:
@@ -312,5 +344,7 @@ def test_a_common_character_that_surely_may_not_be_read_never_meets_the_whole_la
     assert columns.unsettled.tolist() == [1, 2]
     assert columns.classes[0, 0] == BLANK
     both.head.settle([columns], streams)
-    (expected,) = read(LinearHead(FakeSession(probabilities(linear)), np.array([0, 4, 5]), None), [batch], streams)
+    (expected,) = read(
+        LinearHead(FakeSession(probabilities(linear)), np.array([0, 4, 5]), None, OTHERS), [batch], streams
+    )
     assert columns.classes.tolist() == expected.classes.tolist() == [[BLANK, 5, BLANK]]

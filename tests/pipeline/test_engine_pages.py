@@ -225,3 +225,12 @@ def test_six_points_at_300_dots_an_inch_are_read(ocr: OCR) -> None:
     lines = [f"The invoice {1000 + 37 * k} was paid in full on the second day" for k in range(12)]
     pieces = [Piece(200, 300 + 240 * k, text, 25, "en") for k, text in enumerate(lines)]
     assert read(ocr, page(2480, 3508, pieces)).text.split("\n") == lines
+
+
+@pytest.mark.parametrize("size", [20, 22, 24])
+def test_a_name_alone_is_written_in_the_script_of_its_page(ocr: OCR, size: int) -> None:
+    """By itself it is read between 黄强 and 黃強, at some of these sizes so doubtfully that it would be left out."""
+    lines = ["订单编号：20260118 发货时间：六月", "黄强", "联系人：黄强 籍贯：黑龙江"]
+    found = read(ocr, page(900, 200, [Piece(20, 10 + 60 * k, text, size) for k, text in enumerate(lines)]))
+    assert found.text.replace(" ", "") == "\n".join(lines).replace(" ", "")
+    assert min(line.score for line in found.lines) > 0.9

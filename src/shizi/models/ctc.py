@@ -23,12 +23,15 @@ class Reading:
         scores: probability of each character.
         starts: where each character's columns begin, as a fraction of the crop's width.
         ends: where they end, likewise.
+        others: probability of the same character in the other script of Chinese, where the network was in doubt, else 0; empty
+            where nothing is known of it.
     """
 
     characters: tuple[str, ...] = ()
     scores: tuple[float, ...] = ()
     starts: tuple[float, ...] = ()
     ends: tuple[float, ...] = ()
+    others: tuple[float, ...] = ()
 
     @property
     def text(self) -> str:
@@ -61,7 +64,22 @@ def best_path(
     return classes, np.take_along_axis(probabilities, classes[:, :, None], axis=2)[:, :, 0]
 
 
-def decode(classes: NDArray[np.intp], scores: NDArray[np.float32], used: float, charset: Charset) -> Reading:
+def of_other_forms(
+    probabilities: NDArray[np.float32], classes: NDArray[np.intp], others: NDArray[np.intp]
+) -> NDArray[np.float32]:
+    """The probability of each class's other form (`shizi.models.han`), 0 where it has none: (B, T, C), (B, T), (C,) -> (B, T)."""
+    forms = others[classes]
+    found = np.take_along_axis(probabilities, forms[:, :, None], axis=2)[:, :, 0]
+    return np.where(forms == classes, np.float32(0), found)
+
+
+def decode(
+    classes: NDArray[np.intp],
+    scores: NDArray[np.float32],
+    used: float,
+    charset: Charset,
+    others: NDArray[np.float32] | None = None,
+) -> Reading:
     """One line's reading: repeats merged, blanks dropped.
 
     Args:
@@ -69,6 +87,7 @@ def decode(classes: NDArray[np.intp], scores: NDArray[np.float32], used: float, 
         scores: (T,) its probability.
         used: columns that show the line (need not be whole); what lies to the right of them is padding.
         charset: the model's characters.
+        others: (T,) see `of_other_forms`.
     """
     begins = np.flatnonzero(np.r_[True, classes[1:] != classes[:-1]])
     stops = np.r_[begins[1:], len(classes)]
@@ -79,4 +98,5 @@ def decode(classes: NDArray[np.intp], scores: NDArray[np.float32], used: float, 
         tuple(best[keep].tolist()),
         tuple(np.minimum(begins[keep] / used, 1.0).tolist()),
         tuple(np.minimum(stops[keep] / used, 1.0).tolist()),
+        () if others is None else tuple(np.maximum.reduceat(others, begins)[keep].tolist()),
     )

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,8 @@ from shizi.batching.claim import Claim
 from shizi.errors import ModelLoadFailed
 from shizi.models.charset import Charset
 from shizi.models.common import common_classes
-from shizi.models.ctc import BLANK, LIKELY, best_path
+from shizi.models.ctc import BLANK, LIKELY, best_path, of_other_forms
+from shizi.models.han import other_classes
 from shizi.models.onnx_file import cut_linear
 from shizi.models.streams import Streams
 from shizi.runtime.base import Batch, Runtime, Session, SessionOptions
@@ -37,8 +38,13 @@ _FEW = 4096
 # Fewer characters to be taken for one another: the common ones are sure at lower logits.
 _RELIEF = 3.0
 
-Found = tuple[NDArray[np.intp], NDArray[np.float32]]
-"""Classes and their probabilities."""
+
+class Found(NamedTuple):
+    """Classes, their probabilities, and those of their other forms (`shizi.models.han`; 0 where there is none), of one shape."""
+
+    classes: NDArray[np.intp]
+    scores: NDArray[np.float32]
+    others: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +54,14 @@ class Columns:
     Attributes:
         classes: the likeliest class of each, (B, T).
         scores: its probability, (B, T).
+        others: the probability of its other form (`shizi.models.han`), 0 where it has none or the class is sure, (B, T).
         unsettled: columns of which that is not known yet, counted through the batch, (K,).
         hidden: what the network saw there, (K, features).
     """
 
     classes: NDArray[np.intp]
     scores: NDArray[np.float32]
+    others: NDArray[np.float32]
     unsettled: NDArray[np.intp]
     hidden: NDArray[np.float32]
 
@@ -80,14 +88,16 @@ class WholeHead:
 
     Attributes:
         allowed: the classes that may be read; None for all.
+        others: each class's other form (`shizi.models.han`), (C,); None where nobody asks for them.
     """
 
     allowed: NDArray[np.intp] | None = None
+    others: NDArray[np.intp] | None = None
 
     def look(self, output: Batch) -> Columns:
         """See `Head.look`."""
         nothing = np.zeros(0, dtype=np.intp)
-        return Columns(*best_path(output, self.allowed), nothing, np.zeros((0, 0), dtype=np.float32))
+        return Columns(*_best_path(output, self.allowed, self.others), nothing, np.zeros((0, 0), dtype=np.float32))
 
     def settle(self, batches: Sequence[Columns], streams: Streams, claim: Claim | None = None) -> None:
         """See `Head.settle`: there is nothing to do."""
@@ -113,10 +123,18 @@ class LinearHead:
         session: (N, features) -> (N, classes), probabilities.
         allowed: the classes that may be read; None for all.
         shortlist: what the network says of the common classes; None where its output is the features alone.
+        others: each class's other form (`shizi.models.han`), (C,).
     """
 
-    def __init__(self, session: Session, allowed: NDArray[np.intp] | None, shortlist: Shortlist | None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        allowed: NDArray[np.intp] | None,
+        shortlist: Shortlist | None,
+        others: NDArray[np.intp],
+    ) -> None:
         self._session = session
+        self._others = others
         self._allowed = allowed
         self._shortlist = shortlist
         if shortlist is not None:
@@ -131,8 +149,7 @@ class LinearHead:
         rows = output.reshape(-1, output.shape[-1])
         if self._shortlist is None:
             unsettled = np.zeros(0, dtype=np.intp)
-            classes, scores = self._work_out(rows)
-            return _columns(output.shape, classes, scores, unsettled, rows)
+            return _columns(output.shape, self._work_out(rows), unsettled, rows)
         count = len(self._shortlist.classes)
         common, scores, logits = _likeliest_of_logits(rows[:, :count])
         classes = self._shortlist.classes[common]
@@ -145,7 +162,8 @@ class LinearHead:
             hopeless = surely & (others < logits[foreign] + math.log(LIKELY))
             classes[foreign[hopeless]] = BLANK
             doubtful[foreign] = ~hopeless
-        return _columns(output.shape, classes, scores, np.flatnonzero(doubtful), rows[:, count:])
+        found = Found(classes, scores, np.zeros_like(scores))
+        return _columns(output.shape, found, np.flatnonzero(doubtful), rows[:, count:])
 
     def settle(self, batches: Sequence[Columns], streams: Streams, claim: Claim | None = None) -> None:
         """See `Head.settle`."""
@@ -159,17 +177,18 @@ class LinearHead:
             found = streams.run(lambda number: self._work_out(parts[number]), shapes, costs=costs, claim=claim)
         if not found:
             return
-        classes, scores = (np.concatenate(values) for values in zip(*found, strict=True))
+        classes, scores, others = (np.concatenate(values) for values in zip(*found, strict=True))
         start = 0
         for columns in batches:
             stop = start + len(columns.unsettled)
             columns.classes.reshape(-1)[columns.unsettled] = classes[start:stop]
             columns.scores.reshape(-1)[columns.unsettled] = scores[start:stop]
+            columns.others.reshape(-1)[columns.unsettled] = others[start:stop]
             start = stop
 
     def _work_out(self, hidden: NDArray[np.float32]) -> Found:
-        """Among all classes: (N, features) -> (N,), (N,)."""
-        return self._session.run(_pad(hidden), partial(_likeliest, len(hidden), self._allowed))
+        """Among all classes: (N, features) -> (N,), (N,), (N,)."""
+        return self._session.run(_pad(hidden), partial(_likeliest, len(hidden), self._allowed, self._others))
 
 
 def load_recognizer(
@@ -191,8 +210,9 @@ def load_recognizer(
         cut = cut_linear(model.read_bytes())
     except (OSError, IndexError, UnicodeDecodeError) as error:
         raise ModelLoadFailed(f"{model} is not an ONNX file: {error}") from error
+    others = other_classes(charset.characters)
     if cut is None:
-        return runtime.load(model, options), WholeHead
+        return runtime.load(model, options), partial(WholeHead, others=others)
     body, layer = cut
     first, shortlist = None, None
     if sure_logit is not None and len(layer.bias) > _FEW:
@@ -201,7 +221,7 @@ def load_recognizer(
     whole = runtime.load(model, options, content=layer.onnx(softmax=True))
 
     def make(allowed: NDArray[np.intp] | None) -> Head:
-        return LinearHead(whole, allowed, shortlist)
+        return LinearHead(whole, allowed, shortlist, others)
 
     return runtime.load(model, options, content=body.onnx(first)), make
 
@@ -213,10 +233,15 @@ def _pad(hidden: NDArray[np.float32]) -> Batch:
     return padded
 
 
-def _likeliest(count: int, allowed: NDArray[np.intp] | None, probabilities: Batch) -> Found:
-    """The likeliest class of the first `count` columns, and its probability: (N, C) -> (count,), (count,)."""
-    classes, scores = best_path(probabilities[None, :count], allowed)
-    return classes[0], scores[0]
+def _likeliest(count: int, allowed: NDArray[np.intp] | None, others: NDArray[np.intp], probabilities: Batch) -> Found:
+    """The likeliest class of the first `count` columns, and the probabilities of it and its other form: (N, C) -> 3 x (count,)."""
+    return Found(*(values[0] for values in _best_path(probabilities[None, :count], allowed, others)))
+
+
+def _best_path(probabilities: Batch, allowed: NDArray[np.intp] | None, others: NDArray[np.intp] | None) -> Found:
+    classes, scores = best_path(probabilities, allowed)
+    nothing = np.zeros_like(scores)
+    return Found(classes, scores, nothing if others is None else of_other_forms(probabilities, classes, others))
 
 
 def _likeliest_of_logits(logits: Batch) -> tuple[NDArray[np.intp], NDArray[np.float32], NDArray[np.float32]]:
@@ -229,11 +254,8 @@ def _likeliest_of_logits(logits: Batch) -> tuple[NDArray[np.intp], NDArray[np.fl
     return classes, scores, best
 
 
-def _columns(
-    shape: tuple[int, ...],
-    classes: NDArray[np.intp],
-    scores: NDArray[np.float32],
-    unsettled: NDArray[np.intp],
-    hidden: NDArray[np.float32],
-) -> Columns:
-    return Columns(classes.reshape(shape[:2]), scores.reshape(shape[:2]), unsettled, hidden[unsettled])
+def _columns(shape: tuple[int, ...], found: Found, unsettled: NDArray[np.intp], hidden: NDArray[np.float32]) -> Columns:
+    classes, scores, others = found.classes, found.scores, found.others
+    return Columns(
+        classes.reshape(shape[:2]), scores.reshape(shape[:2]), others.reshape(shape[:2]), unsettled, hidden[unsettled]
+    )

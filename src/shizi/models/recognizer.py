@@ -119,8 +119,10 @@ class Recognizer:
         for (width, part), columns in zip(batches, found, strict=True):
             self.batches.add([crops[index].width for index in part], width)
             density = columns.classes.shape[1] / width
-            for index, classes, scores in zip(part, columns.classes, columns.scores, strict=True):
-                readings[index] = decode(classes, scores, crops[index].width * density, self.charset)
+            for index, classes, scores, others in zip(
+                part, columns.classes, columns.scores, columns.others, strict=True
+            ):
+                readings[index] = decode(classes, scores, crops[index].width * density, self.charset, others)
         return readings
 
     def _look(self, crops: Sequence[Crop], width: int, head: Head) -> Columns:

@@ -31,6 +31,7 @@ from shizi.pipeline.options import ReadOptions, TextLayerUse
 from shizi.pipeline.orientation import orient, orient_by_classifier, settle
 from shizi.pipeline.parts import load_parts
 from shizi.pipeline.reader import LineReader
+from shizi.pipeline.script import agree
 from shizi.pipeline.split import split_long, uncovered
 from shizi.pipeline.tuning import Tuning
 from shizi.runtime.base import Runtime, SessionOptions
@@ -245,6 +246,7 @@ class OCR:
             reader.read_rest([draft])
             reader.mark_vertical([draft])
             settle(draft)
+            agree(draft)
         elif draft is not None and options.classify:
             orient_by_classifier(draft, reader)
 

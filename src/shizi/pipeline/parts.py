@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from shizi.imaging.crop import Pixels
@@ -13,7 +14,8 @@ from shizi.models.charset import read_charset
 from shizi.models.detector import Detection
 from shizi.models.detectors import detectors
 from shizi.models.direction import DirectionClassifier
-from shizi.models.head import WholeHead, load_recognizer
+from shizi.models.han import other_classes
+from shizi.models.head import MakeHead, WholeHead, load_recognizer
 from shizi.models.normalize import normalization
 from shizi.models.ranges import known_ranges
 from shizi.models.recognizer import Recognizer
@@ -77,8 +79,10 @@ def _recognizer(
 ) -> Recognizer:
     options = replace(options, ranges=known_ranges(card))
     charset = read_charset(path, card.charset or "metadata:character", card.classes)
+    make_head: MakeHead
     if tuning.last_layer_apart:
         session, make_head = load_recognizer(runtime, path, options, charset, card.sure_logit)
     else:
-        session, make_head = runtime.load(path, options), WholeHead
+        session = runtime.load(path, options)
+        make_head = partial(WholeHead, others=other_classes(charset.characters))
     return Recognizer(session, card, charset, streams, make_head, tuning.squeeze)
