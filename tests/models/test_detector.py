@@ -73,6 +73,58 @@ def test_no_page_is_too_large_for_the_model() -> None:
     assert all(shape[0] * shape[2] * shape[3] <= 4_000_000 for shape in shapes)
 
 
+def print_of(height: int, upright: bool = False) -> NDArray[np.uint8]:
+    """A sheet of 4000 x 3000 pixels, 30 % of the height of which the detector sees, with dark bars of this height (or width)."""
+    scene = np.full((3000, 4000, 3), 255, dtype=np.uint8)
+    for y in range(100, 2800, 200):
+        for x in range(100, 3600, 800):
+            scene[y : y + height, x : x + 600] = 0
+    return np.ascontiguousarray(scene.transpose(1, 0, 2)) if upright else scene
+
+
+@pytest.mark.parametrize("upright", [False, True])
+def test_small_print_is_looked_at_again_in_strips_along_its_lines(upright: bool) -> None:
+    shapes: list[tuple[int, ...]] = []
+
+    def answer(batch: Batch) -> Batch:
+        shapes.append(batch.shape[2:])
+        return fakes.dark_is_text(batch)
+
+    scene = print_of(14, upright)
+    found = Detector(fakes.of_pixels(answer))(scene)
+    assert shapes[0] == ((1184, 896) if upright else (896, 1184))
+    assert len(shapes) > 2
+    assert len(set(shapes[1:])) == 1
+    # Strips are as long as the page's lines, and larger than on the whole page.
+    assert shapes[1][0 if upright else 1] > 1.3 * 1184
+    places = np.array([(x + 300, y + 7) for y in range(100, 2800, 200) for x in range(100, 3600, 800)])
+    middles = found.quads.mean(axis=1)[:, ::-1] if upright else found.quads.mean(axis=1)
+    order = np.lexsort((middles[:, 0], np.rint(middles[:, 1] / 200)))
+    assert middles[order] == pytest.approx(places, abs=2)
+
+
+@pytest.mark.parametrize(
+    "scene", [print_of(60), print_of(14)[:800, :1200], np.full((3000, 4000, 3), 255, dtype=np.uint8)]
+)
+def test_what_is_seen_well_or_shows_nothing_is_looked_at_once(scene: NDArray[np.uint8]) -> None:
+    shapes: list[tuple[int, ...]] = []
+
+    def answer(batch: Batch) -> Batch:
+        shapes.append(batch.shape)
+        return fakes.dark_is_text(batch)
+
+    Detector(fakes.of_pixels(answer))(scene)
+    assert len(shapes) == 1
+
+
+def test_the_real_model_finds_small_print_on_a_large_sheet() -> None:
+    """Letters of 16 pixels on a sheet of 4961 (A3 at 300 dpi, less than 4 points): on the whole page they are four high."""
+    texts = ["Terms of delivery and payment", "合同自双方签字之日起生效", "Place of jurisdiction"] * 6
+    lines = [piece for x in (200, 1900, 3500) for piece in column(x, 200, texts, 16, 60)]
+    found = real.detector()(pixels(page(4961, 3508, lines)))
+    assert len(found.quads) == len(lines)
+
+
 def test_want_of_memory_is_not_hidden() -> None:
     with pytest.raises(OutOfMemory):
         Detector(fakes.of_pixels(out_of_memory))(bar(64, 64, (5, 5, 50, 20)))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shizi.geometry import Quads, bounds
-from shizi.models.tiles import Tile, stitch, tiles
+from shizi.models.tiles import Tile, stitch, strips, tiles
 
 Box = tuple[float, float, float, float]
 
@@ -39,6 +39,17 @@ def test_pages_of_ordinary_proportions_are_seen_whole(size: tuple[int, int]) -> 
 def test_a_long_page_is_seen_in_parts_of_the_shape_of_a_sheet() -> None:
     assert len(tiles(1080, 9000, SIDE)) == 8
     assert tiles(1080, 9000, SIDE) == tiles(9000, 1080, SIDE)
+
+
+@given(st.integers(1, 40_000), st.integers(2, 6))
+def test_strips_cover_a_side_overlap_and_are_of_one_length(whole: int, count: int) -> None:
+    places = strips(whole, count)
+    assert len(places) == count
+    assert (places[0].start, places[-1].end) == (0, whole)
+    (length,) = {tile.end - tile.start for tile in places}
+    assert length <= whole / (0.8 * count) + 1
+    for before, after in pairwise(places):
+        assert before.end - after.start >= 0.2 * length - 1
 
 
 def boxes(found: list[Box], axis: int = 0) -> Quads:

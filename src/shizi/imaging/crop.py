@@ -109,5 +109,5 @@ def surroundings(pixels: Pixels, quads: Quads) -> list[Part]:
 
 def _resize(region: Pixels, width: int, height: int) -> Pixels:
     shrinking = region.shape[0] > height
-    method = cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC
+    method = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(region, (width, height), interpolation=method), dtype=np.uint8)

@@ -1,7 +1,8 @@
-"""Long pages in parts: a chat screenshot or a strip of tape would lose its text if it were shrunk as a whole."""
+"""Pages in parts: a chat screenshot, a strip of tape or a page of small print would lose its text if it were shrunk as a whole."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -38,8 +39,16 @@ def tiles(width: int, height: int, side: int) -> list[Tile]:
     length = max(side, round(_TILE_ASPECT * short))
     if long <= _MAX_ASPECT * short or long <= length:
         return [Tile(0, long)]
-    count = -(-(long - length) // round(length * (1 - _OVERLAP))) + 1
-    starts = np.linspace(0, long - length, count).round().astype(int)
+    return _spread(long, length, -(-(long - length) // round(length * (1 - _OVERLAP))) + 1)
+
+
+def strips(length: int, count: int) -> list[Tile]:
+    """Overlapping parts of a side of so many pixels, so many of them and of equal length."""
+    return _spread(length, math.ceil(length / (count - (count - 1) * _OVERLAP)), count)
+
+
+def _spread(whole: int, length: int, count: int) -> list[Tile]:
+    starts = np.linspace(0, whole - length, count).round().astype(int)
     return [Tile(int(start), int(start) + length) for start in starts]
 
 
@@ -58,8 +67,10 @@ def stitch(
         seen = Tile(tile.start, before.end)
         kept: list[int] = []
         owner: dict[int, int] = {}  # which of the kept boxes a later one became part of
+        lows, highs = later.min(axis=1), later.max(axis=1)
         for index, quad in enumerate(quads):
-            mates = [k for k in range(len(later)) if _same(quad, later[k], seen, axis)]
+            meeting = ((lows < quad.max(axis=0)) & (highs > quad.min(axis=0))).all(axis=1)
+            mates = [k for k in np.flatnonzero(meeting).tolist() if _same(quad, later[k], seen, axis)]
             # Words that one tile parted and the next did not all become part of the first of them.
             into = next((owner[k] for k in mates if k in owner), index)
             if into == index and (mates or _whole(quad, seen, seen.end, axis)):
@@ -83,10 +94,8 @@ def _whole(quad: Quad, seen: Tile, edge: int, axis: int) -> bool:
 
 
 def _same(quad: Quad, other: Quad, seen: Tile, axis: int) -> bool:
-    """Do two boxes agree where both tiles see the page?"""
+    """Do two boxes that meet agree where both tiles see the page?"""
     if quad[:, axis].max() <= seen.start or other[:, axis].min() >= seen.end:
-        return False
-    if (quad.max(axis=0) <= other.min(axis=0)).any() or (other.max(axis=0) <= quad.min(axis=0)).any():
         return False
     far = 1e6
     band = np.array([[seen.start, -far], [seen.end, -far], [seen.end, far], [seen.start, far]], dtype=np.float32)
