@@ -74,8 +74,8 @@ class WatchingHead:
         """See `Head.look`."""
         self._seen.append(self._layer.run(output.reshape(-1, output.shape[-1]), self._compare))
         blank = np.zeros(output.shape[:2], dtype=np.intp)
-        scores = blank.astype(np.float32)
-        return Columns(blank, scores, scores, blank[:0, 0], output[:0, 0])
+        nothing = blank.astype(np.float32)
+        return Columns(blank, nothing, nothing.copy(), blank[:0, 0], output[:0, 0])
 
     def settle(self, batches: Sequence[Columns], streams: Streams, claim: Claim | None = None) -> None:
         """See `Head.settle`."""

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import bz2
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 TARGET = Path(__file__).resolve().parent.parent / "src/shizi/models/han_forms.txt"
 ROW = 16
 HEAD = (
-    "# Traditional characters, each with its simplified form; made by scripts/han_forms.py",
-    "# from Unihan 15.0 (kSimplifiedVariant), for those of Big5 and GB 2312",
+    "# Traditional characters, each with its simplified form; made by scripts/han_forms.py from",
+    "# kSimplifiedVariant in Unihan_Variants.txt, for those of Big5 and GB 2312. Of that file:",
 )
+NOTICES = ("Unicode version", "©", "terms of use")
 
 
 def pairs(variants: Iterable[str]) -> Iterator[str]:
@@ -32,11 +33,12 @@ def pairs(variants: Iterable[str]) -> Iterator[str]:
             yield traditional + simplified
 
 
-def table(variants: Iterable[str]) -> str:
-    """The file's text."""
+def table(variants: Sequence[str]) -> str:
+    """The file's text; Unicode's version and copyright stand in it as the source has them."""
+    notices = [line for line in variants if line.startswith("#") and any(words in line for words in NOTICES)]
     found = sorted(pairs(variants))
     rows = [" ".join(found[start : start + ROW]) for start in range(0, len(found), ROW)]
-    return "\n".join((*HEAD, *rows)) + "\n"
+    return "\n".join((*HEAD, *notices, *rows)) + "\n"
 
 
 def _character(code: str) -> str:

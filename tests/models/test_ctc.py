@@ -55,11 +55,12 @@ def test_a_blank_parts_two_equal_letters() -> None:
     assert reading.score == pytest.approx(1.75 / 3)
 
 
-def test_a_character_has_the_greatest_probability_of_its_other_form() -> None:
-    classes = np.array([0, 1, 1, 0, 2], dtype=np.intp)
-    others = np.array([0.9, 0.25, 0.5, 0.9, 0], dtype=np.float32)
-    assert decode(classes, np.ones(5, dtype=np.float32), 5, CHARSET, others).others == (0.5, 0.0)
-    assert decode(classes, np.ones(5, dtype=np.float32), 5, CHARSET).others == ()
+def test_a_character_is_as_doubtful_as_its_surest_column() -> None:
+    classes = np.array([0, 1, 1, 0, 2, 3, 3], dtype=np.intp)
+    scores = np.array([1, 0.5, 0.75, 1, 1, 0.875, 0.5], dtype=np.float32)
+    others = np.array([0.9, 0.5, 0.25, 0.9, 0, 0.125, 0.5], dtype=np.float32)
+    assert decode(classes, scores, 7, CHARSET, others).others == (0.25, 0.0, 0.125)
+    assert decode(classes, scores, 7, CHARSET).others == ()
 
 
 def test_nothing_read_has_no_score() -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from shizi.errors import OutOfMemory
 from shizi.geometry import bounds
+from shizi.models.dbnet import Thresholds
 from shizi.models.detector import Detection, Detector, input_size
 from shizi.runtime.base import Batch
 from shizi.runtime.fake import out_of_memory
@@ -107,14 +108,45 @@ def test_small_print_is_looked_at_again_in_strips_along_its_lines(upright: bool)
     "scene", [print_of(60), print_of(14)[:800, :1200], np.full((3000, 4000, 3), 255, dtype=np.uint8)]
 )
 def test_what_is_seen_well_or_shows_nothing_is_looked_at_once(scene: NDArray[np.uint8]) -> None:
-    shapes: list[tuple[int, ...]] = []
+    assert len(looks_at(scene)) == 1
+
+
+def looks_at(scene: NDArray[np.uint8], thresholds: Thresholds | None = None) -> list[tuple[int, int]]:
+    """(Height, width) of what the network saw, one after the other."""
+    shapes: list[tuple[int, int]] = []
 
     def answer(batch: Batch) -> Batch:
-        shapes.append(batch.shape)
+        shapes.append((batch.shape[2], batch.shape[3]))
         return fakes.dark_is_text(batch)
 
-    Detector(fakes.of_pixels(answer))(scene)
-    assert len(shapes) == 1
+    Detector(fakes.of_pixels(answer), thresholds=thresholds)(scene)
+    return shapes
+
+
+@pytest.mark.parametrize("size", [(3000, 4000), (3508, 4961), (7016, 9933), (1600, 2400)])
+def test_a_second_look_is_bounded(size: tuple[int, int]) -> None:
+    scene = np.full((*size, 3), 255, dtype=np.uint8)
+    thick = max(4, size[1] // 300)
+    scene[100:-100, 100:-100][:: 8 * thick] = 0
+    for row in range(1, thick):
+        scene[100 + row : -100, 100:-100][:: 8 * thick] = 0
+    shapes = looks_at(scene)
+    assert 3 <= len(shapes) <= 7
+    assert max(height * width for height, width in shapes) <= 1.06 * 1216 * 864
+
+
+def test_figures_in_columns_do_not_turn_the_strips_across_long_lines() -> None:
+    scene = print_of(14)
+    for y in range(140, 2800, 100):
+        for x in range(100, 3600, 100):
+            scene[y : y + 14, x : x + 9] = 0
+    shapes = looks_at(scene)
+    assert len(shapes) > 2
+    assert all(width > 1.3 * height for height, width in shapes[1:])
+
+
+def test_a_page_full_of_specks_is_not_looked_at_again() -> None:
+    assert len(looks_at(print_of(14), Thresholds(max_boxes=20))) == 1
 
 
 def test_the_real_model_finds_small_print_on_a_large_sheet() -> None:

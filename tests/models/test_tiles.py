@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shizi.geometry import Quads, bounds
-from shizi.models.tiles import Tile, stitch, strips, tiles
+from shizi.models.tiles import Tile, stitch, strips, strips_for, tiles
 
 Box = tuple[float, float, float, float]
 
@@ -50,6 +50,35 @@ def test_strips_cover_a_side_overlap_and_are_of_one_length(whole: int, count: in
     assert length <= whole / (0.8 * count) + 1
     for before, after in pairwise(places):
         assert before.end - after.start >= 0.2 * length - 1
+
+
+@given(st.floats(0.1, 30))
+def test_strips_see_as_much_as_is_wanted(times: float) -> None:
+    count = strips_for(times)
+    assert count - 0.2 * (count - 1) >= times - 1e-9
+    assert count == 2 or count - 1 - 0.2 * (count - 2) < times
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+@given(st.integers(8, 40), st.integers(0, 3), st.integers(0, 60))
+def test_lines_set_tightly_come_once_each(axis: int, height: int, overlap: int, shift: int) -> None:
+    """Their boxes overlap a little; each tile sees what is inside of it, and cuts what stands at its edge."""
+    pitch = height - overlap
+    lines = [(shift + k * pitch, shift + k * pitch + height) for k in range((1800 - shift - height) // pitch)]
+
+    def seen(tile: Tile) -> list[Box]:
+        parts = [(max(low, tile.start), min(high, tile.end)) for low, high in lines]
+        return [(low, high, 100.0, 700.0) for low, high in parts if high - low >= height / 3]
+
+    found = stitched([seen(tile) for tile in HALVES], HALVES, axis)
+    assert [tuple(box[:2]) for box in found] == lines
+
+
+def test_small_lines_in_the_margin_of_a_headline_stay() -> None:
+    headline, small = (700.0, 980.0, 100.0, 900.0), (960.0, 985.0, 100.0, 300.0)
+    found = stitched([[headline, small], [(800.0, 981.0, 100.0, 900.0), small]], HALVES)
+    assert [700.0, 980.0, 100.0, 900.0] in found
+    assert [960.0, 985.0, 100.0, 300.0] in found
 
 
 def boxes(found: list[Box], axis: int = 0) -> Quads:

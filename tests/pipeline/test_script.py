@@ -64,6 +64,7 @@ def test_a_name_that_was_read_surely_keeps_its_form() -> None:
         "订单编号發貨時間",  # both
         "订单编号发货时间联系のです",  # Japanese is written with both
         "订单编号发货时间联系テスト",
+        "订单编号发货时间联系ﾃｽﾄ",
         "ABC 123",
         "中文",  # the same in both
     ],
@@ -76,7 +77,7 @@ def test_a_page_that_does_not_say_its_script_stays_as_it_was_read(rest: str) -> 
 
 
 def test_a_long_sound_sign_and_a_middle_dot_are_no_japanese() -> None:
-    page = draft(reading(SIMPLIFIED + "・ー"), reading("黃", {"黃": 0.4}))
+    page = draft(reading(SIMPLIFIED + "・ーｰ"), reading("黃", {"黃": 0.4}))
     agree(page)
     assert texts(page)[1] == "黄"
 
@@ -102,3 +103,30 @@ def test_lines_that_were_not_read_and_readings_without_doubts_are_nothing_to_it(
     del page.readings[2, 0]
     agree(page)
     assert texts(page) == [SIMPLIFIED, "黃", ""]
+
+
+@pytest.mark.parametrize(
+    ("languages", "expected"), [(None, "黄"), (["zh"], "黄"), (["zh-Hant", "en"], "黄"), (["ja"], "黃")]
+)
+def test_only_chinese_has_scripts(languages: list[str] | None, expected: str) -> None:
+    page = draft(reading(SIMPLIFIED), reading("黃", {"黃": 0.4}))
+    agree(page, languages)
+    assert texts(page)[1] == expected
+
+
+def test_one_character_in_either_form_side_by_side_is_one() -> None:
+    """Two columns beside each other, without a blank between; names may well have a character twice."""
+    places = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+    read = Reading(tuple("黃黄强强生"), (0.5, 0.55, 0.6, 0.6, 1.0), places[:-1], places[1:], (0.4, 0.4, 0.3, 0.3, 0.0))
+    page = draft(reading(SIMPLIFIED), read)
+    agree(page)
+    found = page.reading(1)
+    assert found.text == "黄强强生"
+    assert found.scores == pytest.approx((0.95, 0.9, 0.9, 1.0))
+    assert found.starts == (0.0, 0.4, 0.6, 0.8)
+    assert found.ends == (0.4, 0.6, 0.8, 1.0)
+    assert found.others == (0.4, 0.3, 0.3, 0.0)
+    apart = Reading(("黃", "黄"), (0.5, 0.55), (0.0, 0.6), (0.4, 1.0), (0.4, 0.4))
+    page = draft(reading(SIMPLIFIED), apart)
+    agree(page)
+    assert page.reading(1).text == "黄黄"

@@ -93,10 +93,20 @@ def decode(
     stops = np.r_[begins[1:], len(classes)]
     best = np.maximum.reduceat(scores, begins)
     keep = classes[begins] != BLANK
+    doubts: tuple[float, ...] = ()
+    if others is not None:
+        doubts = tuple(np.maximum.reduceat(_at_best(others, scores, best, stops - begins), begins)[keep].tolist())
     return Reading(
         tuple(charset.characters[index] for index in classes[begins[keep]]),
         tuple(best[keep].tolist()),
         tuple(np.minimum(begins[keep] / used, 1.0).tolist()),
         tuple(np.minimum(stops[keep] / used, 1.0).tolist()),
-        () if others is None else tuple(np.maximum.reduceat(others, begins)[keep].tolist()),
+        doubts,
     )
+
+
+def _at_best(
+    others: NDArray[np.float32], scores: NDArray[np.float32], best: NDArray[np.float32], lengths: NDArray[np.intp]
+) -> NDArray[np.float32]:
+    """The other forms' probabilities where a character is likeliest, else 0: at its edges a sure one may look doubtful."""
+    return np.where(scores == np.repeat(best, lengths), others, np.float32(0))

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from shizi.geometry import Quads, sizes
 from shizi.imaging.crop import Pixels
 from shizi.models.dbnet import Thresholds, find_boxes
-from shizi.models.tiles import Tile, stitch, strips, tiles
+from shizi.models.tiles import Tile, stitch, strips, strips_for, tiles
 from shizi.runtime.base import Batch, Session
 
 _STRIDE = 32
 _MAX_PIXELS = 1216 * 864
-# Small print: where half of the boxes are lower than this many pixels as the network sees them, it looks again, at strips of the
-# page in which they should be so high, but at no more than so many.
-_SMALL_PRINT, _LEGIBLE, _MOST_STRIPS = 12.5, 18.0, 6
+# Small print: where a quarter of the boxes are lower than this many pixels as the network sees them, it looks again, at strips of the
+# page in which they should be so high, but at no more than so many, and only where they are seen so much larger.
+_SMALL_PRINT, _LEGIBLE, _MOST_STRIPS, _WORTH_IT = 12.5, 18.0, 6, 1.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,14 @@ class Detector:
         axis = 0 if width > height else 1
         places = tiles(width, height, self._side)
         quads, scores = self._find_in(pixels, places, axis, self._side)
-        if len(places) == 1 and (count := _strips_needed(width, height, self._side, quads)) > 1:
+        if len(places) == 1 and len(quads) < self._thresholds.max_boxes:
             # Seams along the lines cut fewer of them.
-            axis = 1 if 2 * np.count_nonzero(np.greater(*sizes(quads))) >= len(quads) else 0
-            places = strips(pixels.shape[1 - axis], count)
-            quads, scores = self._find_in(pixels, places, axis, max(width, height))
+            widths, heights = sizes(quads)
+            axis = 1 if widths.sum() >= heights.sum() else 0
+            count = _strips_needed(width, height, self._side, np.minimum(widths, heights))
+            if count > 1:
+                places = strips(pixels.shape[1 - axis], count)
+                quads, scores = self._find_in(pixels, places, axis, max(width, height))
         return Detection(_inside(quads, width, height), scores)
 
     def _find_in(
@@ -88,17 +91,15 @@ def input_size(width: int, height: int, side: int) -> tuple[int, int]:
     return inner_width, inner_height
 
 
-def _strips_needed(width: int, height: int, side: int, quads: Quads) -> int:
-    """In how many strips a page is to be looked at again, from the boxes found on the whole; 1 where they were seen well."""
+def _strips_needed(width: int, height: int, side: int, heights: NDArray[np.float32]) -> int:
+    """In how many strips a page is to be looked at again, by the heights of the boxes found on it; 1 where it was seen well."""
     inner_width, inner_height = input_size(width, height, side)
     scale = ((inner_width * inner_height) / (width * height)) ** 0.5
-    if not len(quads) or scale > 0.97:
+    seen = scale * float(np.percentile(heights, 25)) if len(heights) else math.inf
+    if seen >= _SMALL_PRINT or _WORTH_IT * scale > 1:
         return 1
-    seen = scale * float(np.median(np.minimum(*sizes(quads))))
-    if seen >= _SMALL_PRINT:
-        return 1
-    wanted = min(1.0, scale * _LEGIBLE / seen) ** 2 * width * height
-    return int(min(max(2, math.ceil(wanted / _MAX_PIXELS)), _MOST_STRIPS))
+    wanted = min(1.0, scale * _LEGIBLE / seen) ** 2 * width * height / _MAX_PIXELS
+    return min(strips_for(wanted), _MOST_STRIPS)
 
 
 def _inside(quads: Quads, width: int, height: int) -> Quads:

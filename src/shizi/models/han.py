@@ -7,9 +7,10 @@ written with. The pairs are Unihan's (`scripts/han_forms.py`).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -31,7 +32,7 @@ class Form(NamedTuple):
 
 
 @lru_cache(1)
-def forms() -> dict[str, Form]:
+def forms() -> Mapping[str, Form]:
     """The characters that belong to one script."""
     table = resources.files("shizi.models").joinpath("han_forms.txt").read_text("utf-8")
     pairs = [(pair[0], pair[1]) for row in table.splitlines() if not row.startswith("#") for pair in row.split()]
@@ -40,7 +41,7 @@ def forms() -> dict[str, Form]:
     for traditional, simplified in pairs:
         if not simplified.encode("big5", "ignore"):
             found[simplified] = Form("simplified", traditional if shared[simplified] == 1 else None)
-    return found
+    return MappingProxyType(found)
 
 
 def other_classes(characters: Sequence[str]) -> NDArray[np.intp]:

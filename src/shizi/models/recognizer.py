@@ -24,7 +24,7 @@ from shizi.runtime.base import Session
 # prepared, so few shapes are faster and bound its memory.
 _STEPS = ((320, 32), (640, 64), (1280, 128), (4096, 256))
 _MIN_WIDTH, _MAX_WIDTH = 32, 4096
-_MOST_SQUEEZED, _SQUEEZED = 0.88, 0.92
+_MOST_SQUEEZED, _SQUEEZED = 0.91, 0.96
 # (width, lines): up to that width so many lines are read at once, the rest of them one by one. More at once does not run faster,
 # and each shape takes 5 MB and a moment the first time.
 _BATCHES = ((256, 4), (512, 2))
@@ -71,7 +71,7 @@ class Recognizer:
         """Pixels of width at which a line of this width : height is cut out.
 
         The recogniser reads letters that are a little narrower as well or better, and every pixel costs. So a line is squeezed
-        onto the next lower step where that takes at most 12 %, which leaves no padding; else by 8 %.
+        onto the next lower step where that takes at most 9 %, which leaves no padding; else by 4 %.
         """
         natural = self.height * aspect
         if not self._squeeze:

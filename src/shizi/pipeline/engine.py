@@ -246,7 +246,7 @@ class OCR:
             reader.read_rest([draft])
             reader.mark_vertical([draft])
             settle(draft)
-            agree(draft)
+            agree(draft, options.languages)
         elif draft is not None and options.classify:
             orient_by_classifier(draft, reader)
 

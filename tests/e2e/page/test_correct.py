@@ -6,6 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
+from PIL import Image, ImageFilter
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.page.conftest import OpenPage
@@ -13,11 +14,18 @@ from tests.e2e.page.harness import axe, give
 from tests.e2e.test_serve import SAMPLES
 
 
-def read(page: Page, name: str = "receipt.jpg") -> None:
+def read(page: Page, name: str | Path = "receipt.jpg") -> None:
     """Gives a sample and waits for its text."""
     give(page, name)
     expect(page.locator("nav [data-state=done]")).to_be_attached()
     expect(page.get_by_role("gridcell").first).to_be_visible()
+
+
+def out_of_focus(folder: Path) -> Path:
+    """A page some of whose lines are doubtful."""
+    path = folder / "blurred.png"
+    Image.open(SAMPLES / "invoice.png").convert("RGB").filter(ImageFilter.GaussianBlur(2.6)).save(path)
+    return path
 
 
 def line(page: Page, text: str | re.Pattern[str]) -> Locator:
@@ -146,8 +154,8 @@ def test_keys_that_choose_chinese_characters_do_not_save(page: Page) -> None:
     expect(line(page, re.compile("^(corrected: )?咖啡$"))).to_be_visible()
 
 
-def test_doubtful_lines_are_stepped_through_edited_and_checked(page: Page) -> None:
-    read(page, "invoice.png")
+def test_doubtful_lines_are_stepped_through_edited_and_checked(page: Page, tmp_path: Path) -> None:
+    read(page, out_of_focus(tmp_path))
     tab = page.get_by_role("tab", name="To check")
     found = int(re.sub(r"\D", "", tab.inner_text()))
     assert found >= 2
@@ -176,8 +184,8 @@ def test_doubtful_lines_are_stepped_through_edited_and_checked(page: Page) -> No
     expect(tab).to_contain_text(str(found))
 
 
-def test_confidence_is_told_by_shape_and_on_demand_by_a_figure(page: Page) -> None:
-    read(page, "invoice.png")
+def test_confidence_is_told_by_shape_and_on_demand_by_a_figure(page: Page, tmp_path: Path) -> None:
+    read(page, out_of_focus(tmp_path))
     poor = page.locator("[role=gridcell].fair, [role=gridcell].poor")
     sure = page.locator("[role=gridcell].good").first
     assert poor.count() >= 2
