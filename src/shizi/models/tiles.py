@@ -101,7 +101,7 @@ def stitch(
 
 
 def _whole(quad: Quad, seen: Tile, edge: int, axis: int) -> bool:
-    """Is a box that only one of two tiles saw more than a rest of a line at the edge of that tile?"""
+    """Is a box that one of two tiles saw more than a rest of a line at the edge of that tile?"""
     low, high = quad[:, axis].min(), quad[:, axis].max()
     beyond = low < seen.start - _TOUCH if edge == seen.end else high > seen.end + _TOUCH
     return bool(beyond or not low - _TOUCH <= edge <= high + _TOUCH)
