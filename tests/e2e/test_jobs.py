@@ -20,6 +20,7 @@ from shizi import OCR, Client
 from shizi.client.job_values import JobEvent
 from shizi.errors import Conflict, NotFound, ShiziError, UnsupportedFormat
 from tests.e2e.test_serve import SAMPLES, Serve
+from tests.processes import children
 from tests.serving.processes import WAIT_S, until
 
 Got = list[tuple[dict[str, str], bytes]]
@@ -165,8 +166,7 @@ def test_cancelled_deleted_and_refused() -> None:
 
 def _kill_all(serve: Serve) -> None:
     """The server and every process it has started, at once."""
-    children = Path(f"/proc/{serve.pid}/task/{serve.pid}/children").read_text().split()
-    for pid in (serve.pid, *map(int, children)):
+    for pid in (serve.pid, *children(serve.pid)):
         os.kill(pid, signal.SIGKILL)
 
 

@@ -21,6 +21,7 @@ from shizi.engine.options import HostOptions, ReaderOptions
 from shizi.engine.supervisor import Supervisor, SupervisorOptions, pause
 from shizi.errors import EngineUnavailable, InvalidRequest, ModelLoadFailed
 from tests.engine.pages import FAKE, QUICK, read, supervised
+from tests.processes import is_alive
 
 WORDS = fake.page(seed=5)
 PARENT = f"""
@@ -46,13 +47,6 @@ async def until(true: Callable[[], bool], seconds: float = 20.0) -> None:
     while not true():
         assert time.monotonic() < give_up
         await asyncio.sleep(0.01)
-
-
-def is_alive(process: int) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def test_the_pauses_grow_and_are_bounded() -> None:

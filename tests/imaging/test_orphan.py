@@ -14,6 +14,7 @@ import pytest
 
 from shizi.imaging.limits import Limits
 from shizi.imaging.pdf import read_pdf
+from tests.processes import children, is_alive
 
 FAKE = "shizi.imaging.fake"
 READING = f"""
@@ -27,22 +28,6 @@ from shizi.export.pdf.merge import lay_over
 from shizi.imaging.limits import Limits
 lay_over(Original(b"a file", None, Limits()), [1], None, worker="asleep")
 """
-
-
-def children(process: int) -> list[int]:
-    try:
-        lists = [(task / "children").read_text().split() for task in Path(f"/proc/{process}/task").iterdir()]
-    except OSError:
-        return []
-    return [int(child) for found in lists for child in found]
-
-
-def is_alive(process: int) -> bool:
-    try:
-        state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"  # an ended one that its new parent has not looked after yet
 
 
 @pytest.mark.parametrize("script", [READING, EXPORTING], ids=["reading", "exporting"])

@@ -15,6 +15,7 @@ import pytest
 from shizi.imaging.limits import Limits
 from shizi.imaging.sandbox import Sandbox, SandboxOptions
 from shizi.imaging.shared import FOLDER
+from tests.processes import is_alive
 
 pytestmark = pytest.mark.alone
 
@@ -28,13 +29,6 @@ with sandbox.open(io.BytesIO(sys.argv[1].encode()), deadline=time.monotonic() + 
     print(page.pixels.name, *sandbox.processes, flush=True)
     next(pages)
 """
-
-
-def is_alive(process: int) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def test_all_end_with_a_parent_that_is_killed_and_the_next_one_tidies_up() -> None:
