@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from shizi.geometry import (
     Quads,
     angles,
-    as_polygon,
+    as_polygons,
     bounds,
     clockwise,
     expand,
@@ -45,8 +45,9 @@ def area(quads: Quads) -> float:
 
 
 def test_a_polygon_is_plain_numbers() -> None:
-    assert as_polygon(SQUARE[0]) == ((0.0, 0.0), (10.0, 0.0), (10.0, 4.0), (0.0, 4.0))
-    assert all(type(value) is float for point in as_polygon(SQUARE[0]) for value in point)
+    (polygon,) = as_polygons(SQUARE)
+    assert polygon == ((0.0, 0.0), (10.0, 0.0), (10.0, 4.0), (0.0, 4.0))
+    assert all(type(value) is float for point in polygon for value in point)
 
 
 def test_no_quadrilaterals_are_no_trouble() -> None:
@@ -110,6 +111,13 @@ def test_renaming_corners_turns_the_text_and_keeps_the_place(quads: Quads, quart
     assert turn_corners(turned, -quarters).tolist() == quads.tolist()
 
 
+@given(st.lists(st.tuples(rectangles(), st.integers(-4, 4)), min_size=1, max_size=5))
+def test_each_may_be_turned_by_its_own_quarters(given_ones: list[tuple[Quads, int]]) -> None:
+    quads, quarters = np.concatenate([one for one, _ in given_ones]), np.array([turn for _, turn in given_ones])
+    alone = [turn_corners(one, turn) for one, turn in given_ones]
+    assert turn_corners(quads, quarters).tolist() == np.concatenate(alone).tolist()
+
+
 def test_a_page_turned_clockwise_brings_its_top_left_to_the_top_right() -> None:
     corner = np.zeros((1, 4, 2), dtype=np.float32)
     assert turn_page(corner, 1, 300, 200)[0, 0].tolist() == [200, 0]
@@ -135,10 +143,17 @@ def test_expanding_moves_every_side_by_the_distance(quads: Quads, distance: floa
     assert min(gap, 360 - gap) < 0.5
 
 
+def test_slices_of_several_are_those_of_each() -> None:
+    quads = np.concatenate([rectangle(50, 60, 80, 20, degrees) for degrees in (0, 10, 20)])
+    starts, ends = np.array([0, 0.2, 0.5], dtype=np.float32), np.array([0.1, 0.6, 1], dtype=np.float32)
+    alone = [slices(quads[k : k + 1], starts[k : k + 1], ends[k : k + 1]) for k in range(3)]
+    assert slices(quads, starts, ends).tolist() == np.concatenate(alone).tolist()
+
+
 @given(rectangles(), st.lists(st.floats(0, 1), min_size=2, max_size=6, unique=True).map(sorted))
 def test_neighbouring_slices_share_an_edge_and_add_up(quads: Quads, cuts: list[float]) -> None:
     starts, ends = (np.array(part, dtype=np.float32) for part in (cuts[:-1], cuts[1:]))
-    parts = slices(quads[0], starts, ends)
+    parts = slices(quads, starts, ends)
     assert parts.shape == (len(cuts) - 1, 4, 2)
     assert parts[:-1, 1:3] == pytest.approx(parts[1:, [0, 3]], abs=0.01)
     whole = float(sizes(quads)[0][0])
@@ -147,7 +162,10 @@ def test_neighbouring_slices_share_an_edge_and_add_up(quads: Quads, cuts: list[f
 
 def test_the_slice_from_0_to_1_is_the_whole() -> None:
     slanted = np.array([[0, 5], [100, 0], [102, 20], [2, 26]], dtype=np.float32)
-    assert slices(slanted, np.zeros(1, dtype=np.float32), np.ones(1, dtype=np.float32))[0].tolist() == slanted.tolist()
+    assert (
+        slices(slanted[None], np.zeros(1, dtype=np.float32), np.ones(1, dtype=np.float32))[0].tolist()
+        == slanted.tolist()
+    )
 
 
 @given(st.floats(-40, 40), st.floats(30, 200), st.floats(5, 25))

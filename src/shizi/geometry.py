@@ -12,14 +12,14 @@ Quads = NDArray[np.float32]  # (N, 4, 2)
 Quad = NDArray[np.float32]  # (4, 2)
 
 
-def as_polygon(quad: Quad) -> Polygon:
-    """One quadrilateral as a tuple of points."""
-    return tuple((float(x), float(y)) for x, y in quad)
+def as_polygons(quads: Quads) -> list[Polygon]:
+    """Each quadrilateral as a tuple of points."""
+    return [tuple((x, y) for x, y in quad) for quad in quads.tolist()]
 
 
 def sizes(quads: Quads) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Width along the first edge and height along the second, each the mean of its two opposite edges: two (N,) arrays."""
-    edges = np.linalg.norm(np.roll(quads, -1, axis=1) - quads, axis=2)
+    edges = np.linalg.norm(quads[:, [1, 2, 3, 0]] - quads, axis=2)
     return (edges[:, 0] + edges[:, 2]) / 2, (edges[:, 1] + edges[:, 3]) / 2
 
 
@@ -53,9 +53,16 @@ def clockwise(quads: Quads) -> Quads:
     return np.where((area < 0)[:, None, None], quads[:, ::-1], quads).astype(np.float32)
 
 
-def turn_corners(quads: Quads, quarters: int) -> Quads:
-    """Renames the corners so that the text is read `quarters` quarter-turns further clockwise; the area stays where it is."""
-    return np.roll(quads, -quarters, axis=1)
+def turn_corners(quads: Quads, quarters: int | NDArray[np.intp]) -> Quads:
+    """Renames the corners so that the text is read `quarters` quarter-turns further clockwise; the area stays where it is.
+
+    Args:
+        quads: (N, 4, 2).
+        quarters: the same for all, or of each, (N,).
+    """
+    order = (np.reshape(quarters, (-1, 1)) + np.arange(4)) % 4
+    turned: Quads = quads[np.arange(len(quads))[:, None], order]
+    return turned
 
 
 def turn_page(quads: Quads, quarters: int, width: float, height: float) -> Quads:
@@ -77,11 +84,17 @@ def expand(quads: Quads, distance: NDArray[np.float32]) -> Quads:
     return quads + shift.astype(np.float32)
 
 
-def slices(quad: Quad, starts: NDArray[np.float32], ends: NDArray[np.float32]) -> Quads:
-    """Parts of a quadrilateral between fractions 0..1 of its width: (K,), (K,) -> (K, 4, 2)."""
-    top, bottom = quad[1] - quad[0], quad[2] - quad[3]
-    corners = [quad[0] + starts[:, None] * top, quad[0] + ends[:, None] * top]
-    corners += [quad[3] + ends[:, None] * bottom, quad[3] + starts[:, None] * bottom]
+def slices(quads: Quads, starts: NDArray[np.float32], ends: NDArray[np.float32]) -> Quads:
+    """Parts of quadrilaterals between fractions 0..1 of their widths.
+
+    Args:
+        quads: each part's own, (K, 4, 2), or one for all, (1, 4, 2).
+        starts: (K,).
+        ends: (K,).
+    """
+    top, bottom = quads[:, 1] - quads[:, 0], quads[:, 2] - quads[:, 3]
+    corners = [quads[:, 0] + starts[:, None] * top, quads[:, 0] + ends[:, None] * top]
+    corners += [quads[:, 3] + ends[:, None] * bottom, quads[:, 3] + starts[:, None] * bottom]
     return np.stack(corners, axis=1).astype(np.float32)
 
 

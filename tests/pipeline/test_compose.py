@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from shizi.geometry import as_polygon, bounds, turn_corners, turn_page
+from shizi.geometry import as_polygons, turn_corners, turn_page
 from shizi.imaging.pages import LayerLine, PageImage, TextLayer
-from shizi.models.ctc import Reading
-from shizi.pipeline.compose import compose, words_of
+from shizi.pipeline.compose import compose
 from shizi.pipeline.draft import Draft
 from shizi.pipeline.options import ReadOptions
 from shizi.types import Page, Word
+from tests.pipeline.readings import reading
 
 LINE = np.array([[10, 20], [210, 20], [210, 40], [10, 40]], dtype=np.float32)
 PIXELS = np.zeros((300, 400, 3), dtype=np.uint8)
 IMAGE = PageImage(3, PIXELS, 400, 300, None, ("a poor scan",))
-
-
-def reading(text: str, score: float = 0.9) -> Reading:
-    """Characters side by side, each as wide as the others."""
-    edges = [k / len(text) for k in range(len(text) + 1)] if text else [0.0]
-    return Reading(tuple(text), (score,) * len(text), tuple(edges[:-1]), tuple(edges[1:]))
 
 
 def draft(*texts: str, score: float = 0.9) -> Draft:
@@ -35,37 +27,6 @@ def draft(*texts: str, score: float = 0.9) -> Draft:
 
 def composed(image: PageImage, made: Draft | None) -> Page:
     return compose(image, made, ReadOptions())
-
-
-def spans(words: tuple[Word, ...]) -> list[tuple[float, float]]:
-    return [(round(w.polygon[0][0], 2), round(w.polygon[1][0], 2)) for w in words]
-
-
-def test_words_have_the_part_of_the_line_that_shows_them() -> None:
-    words = words_of(reading("ab cde f"), LINE, False)
-    assert [word.text for word in words] == ["ab", "cde", "f"]
-    assert spans(words) == [(10, 60), (85, 160), (185, 210)]
-    assert [word.score for word in words] == pytest.approx([0.9] * 3)
-
-
-@given(st.text(alphabet="ab 字", max_size=20))
-def test_words_are_those_of_the_text_and_stand_in_order_inside_the_line(text: str) -> None:
-    words = words_of(reading(text), LINE, False)
-    assert [word.text for word in words] == text.split()
-    edge = 10.0
-    for start, end in spans(words):
-        assert edge - 0.05 <= start <= end <= 210.05
-        edge = end
-
-
-def test_words_of_a_vertical_line_stand_below_each_other() -> None:
-    sideways = np.array([[60, 10], [60, 210], [40, 210], [40, 10]], dtype=np.float32)  # read downwards
-    first, second = words_of(reading("春眠 不觉"), sideways, True)
-    assert (first.text, second.text) == ("春眠", "不觉")
-    assert first.polygon[0] == pytest.approx((40, 10))
-    assert first.polygon[1] == pytest.approx((60, 10))
-    assert second.polygon[3] == pytest.approx((40, 210))
-    assert first.polygon[2][1] <= second.polygon[1][1]
 
 
 def test_a_page_carries_what_was_read_in_reading_order() -> None:
@@ -155,7 +116,7 @@ def turned_layer(quarters: int, *lines: tuple[str, int]) -> PageImage:
         high, wide = (200, 14) if own % 2 else (14, 200)
         quad = np.array([[(10, 40 * row), (10 + wide, 40 * row), (10 + wide, 40 * row + high), (10, 40 * row + high)]])
         quad = turn_page(turn_corners(quad.astype(np.float32), own), quarters, 400, 300)
-        polygon = as_polygon(quad[0])
+        polygon = as_polygons(quad)[0]
         made.append(LayerLine(text, polygon, (Word(text, 1.0, polygon),), 90.0 * ((quarters + own) % 4), False))
     width, height = (400, 300) if quarters % 2 == 0 else (300, 400)
     layer = TextLayer(tuple(made), True, "", False, ())
@@ -181,12 +142,3 @@ def test_a_text_layer_that_says_more_than_the_pixels_tells_how_the_page_lies() -
     made.readings[0, 1] = reading("8")
     assert composed(layered(True), made).angle == 0
     assert composed(IMAGE, made).angle == 90
-
-
-def test_words_of_slanted_lines_are_slanted() -> None:
-    slanted = np.array([[0, 40], [200, 0], [204, 20], [4, 60]], dtype=np.float32)
-    words = words_of(reading("ab cd"), slanted, False)
-    boxes = bounds(np.array([word.polygon for word in words], dtype=np.float32))
-    assert boxes[0, 1] > boxes[1, 1]
-    assert words[0].polygon[0] == (0.0, 40.0)
-    assert words[-1].polygon[2] == (204.0, 20.0)

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
+from shizi.geometry import turn_corners
+from shizi.imaging.crop import Pixels
 from shizi.models.ctc import Reading
 from shizi.pipeline.draft import Draft
 
@@ -39,8 +41,12 @@ def test_only_what_stands_is_taken_for_turned(draft: Draft) -> None:
     assert draft.quarters == 0
 
 
+def cut(draft: Draft, line: int, turn: int, height: int, width: int) -> Pixels:
+    return draft.crop(line, turn_corners(draft.quads[line : line + 1], turn)[0], height, width).cut()
+
+
 def test_a_line_is_cut_out_at_the_turn_asked_for(draft: Draft) -> None:
-    downwards, upwards = draft.crop(1, 1, 20, 100).cut(), draft.crop(1, 3, 20, 100).cut()
+    downwards, upwards = cut(draft, 1, 1, 20, 100), cut(draft, 1, 3, 20, 100)
     assert downwards.shape == upwards.shape == (20, 100, 3)
     assert (downwards[:, :45].min(), downwards[:, 55:].max()) == (255, 0)
     assert (upwards[:, :45].max(), upwards[:, 55:].min()) == (0, 255)
@@ -73,10 +79,10 @@ def test_a_line_is_the_same_without_its_page(ends: NDArray[np.float32], slant: f
         [[left, top], [right, top + slant], [right, top + slant + height], [left, top + height]], dtype=np.float32
     )
     draft = Draft(PAGE, quad[None], np.ones(1, dtype=np.float32))
-    before = draft.crop(0, turn, 48, 160).cut()
+    before = cut(draft, 0, turn, 48, 160)
     draft.let_page_go(PAGE)
     assert draft.parts[0].pixels.base is None
-    assert np.array_equal(draft.crop(0, turn, 48, 160).cut(), before)
+    assert np.array_equal(cut(draft, 0, turn, 48, 160), before)
 
 
 def test_a_page_full_of_lines_and_a_small_one_are_kept() -> None:

@@ -89,8 +89,8 @@ def decode(
         charset: the model's characters.
         others: (T,) see `of_other_forms`.
     """
-    begins = np.flatnonzero(np.r_[True, classes[1:] != classes[:-1]])
-    stops = np.r_[begins[1:], len(classes)]
+    changes = np.flatnonzero(classes[1:] != classes[:-1]) + 1
+    begins, stops = np.concatenate([[0], changes]), np.concatenate([changes, [len(classes)]])
     best = np.maximum.reduceat(scores, begins)
     keep = classes[begins] != BLANK
     doubts: tuple[float, ...] = ()

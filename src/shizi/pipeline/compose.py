@@ -1,19 +1,16 @@
-"""From drafts to pages: polygons in the text's own direction, words, reading order, text."""
+"""From drafts to pages: polygons in the text's own direction, reading order, text."""
 
 from __future__ import annotations
 
-from itertools import pairwise, zip_longest
-from statistics import median
-
 import numpy as np
 
-from shizi.geometry import Quad, angles, as_polygon, slices, turn_corners
+from shizi.geometry import angles, as_polygons, turn_corners
 from shizi.imaging.decode import LayerLine, PageImage, TextLayer
-from shizi.models.ctc import Reading
 from shizi.pipeline.draft import Draft
 from shizi.pipeline.layout import join, reading_rows
 from shizi.pipeline.options import ReadOptions
-from shizi.types import Line, Page, Word
+from shizi.pipeline.words import words_of
+from shizi.types import Line, Page
 
 
 def compose(image: PageImage, draft: Draft | None, options: ReadOptions) -> Page:
@@ -75,64 +72,23 @@ def _from_layer(line: LayerLine) -> Line:
 
 
 def _from_draft(draft: Draft, options: ReadOptions) -> list[Line]:
-    lines = []
-    for index in range(len(draft.quads)):
-        sideways = turn_corners(draft.quads[index : index + 1], int(draft.turns[index]))[0]
-        vertical = bool(draft.vertical[index])
-        own = turn_corners(sideways[None], -1)[0] if vertical else sideways
-        angle = float(angles(own[None])[0])
-        if not options.recognize:
-            lines.append(Line("", float(draft.scores[index]), as_polygon(own), angle))
-            continue
-        reading = draft.reading(index)
-        text = reading.text.strip()
-        if text and options.keeps(text, reading.score):
-            words = words_of(reading, sideways, vertical)
-            lines.append(Line(text, reading.score, as_polygon(own), angle, words, "ocr", vertical))
-    return lines
-
-
-def words_of(reading: Reading, sideways: Quad, vertical: bool) -> tuple[Word, ...]:
-    """The words of a line, parted at its spaces, each with the part of the line's quadrilateral that shows it.
-
-    Args:
-        reading: of the line.
-        sideways: the line's corners in the direction in which it was read, (4, 2).
-        vertical: the characters stand upright, so that a word's polygon starts a quarter-turn back.
-    """
-    groups: list[list[int]] = [[]]
-    for index, character in enumerate(reading.characters):
-        if character.isspace():
-            groups.append([])
-        else:
-            groups[-1].append(index)
-    groups = [group for group in groups if group]
-    middles = [(start + end) / 2 for start, end in zip(reading.starts, reading.ends, strict=True)]
-    edges = np.zeros((2, len(groups)), dtype=np.float32)
-    edge = 0.0
-    for number, (group, following) in enumerate(zip_longest(groups, groups[1:])):
-        start, end = max(edge, _outer(middles, group, -1)), _outer(middles, group, 1)
-        if following is not None:
-            end = min(end, (middles[group[-1]] + middles[following[0]]) / 2)
-        edges[:, number] = start, end
-        edge = end
-    parts = slices(sideways, *edges)
-    polygons = map(as_polygon, turn_corners(parts, -1) if vertical else parts)
-    return tuple(
-        Word(
-            "".join(reading.characters[k] for k in group),
-            sum(reading.scores[k] for k in group) / len(group),
-            polygon,
-        )
-        for group, polygon in zip(groups, polygons, strict=True)
-    )
-
-
-def _outer(middles: list[float], group: list[int], side: int) -> float:
-    """Where a word ends: half a character beyond the middle of its last one. CTC marks the middles of characters, not their edges."""
-    last = group[-1] if side > 0 else group[0]
-    # Of the word itself; of the whole line where it is a single character.
-    shown = middles[group[0] : group[-1] + 1] if len(group) > 1 else middles
-    pitches = [after - before for before, after in pairwise(shown)]
-    half = median(pitches) / 2 if pitches else 0.5
-    return min(max(middles[last] + side * half, 0.0), 1.0)
+    """What was read; without recognition, what was found."""
+    readings = [draft.reading(index) for index in range(len(draft.quads))]
+    texts = [reading.text.strip() for reading in readings]
+    kept = [
+        index
+        for index, (text, reading) in enumerate(zip(texts, readings, strict=True))
+        if not options.recognize or (text and options.keeps(text, reading.score))
+    ]
+    sideways = turn_corners(draft.quads, draft.turns)[kept]
+    vertical = draft.vertical[kept]
+    own = turn_corners(sideways, -vertical.astype(np.intp))
+    places = zip(as_polygons(own), angles(own).tolist(), strict=True)
+    if not options.recognize:
+        scores = draft.scores.tolist()
+        return [Line("", scores[index], polygon, angle) for index, (polygon, angle) in zip(kept, places, strict=True)]
+    words = words_of([readings[index] for index in kept], sideways, vertical)
+    return [
+        Line(texts[index], readings[index].score, polygon, angle, own_words, "ocr", bool(draft.vertical[index]))
+        for index, (polygon, angle), own_words in zip(kept, places, words, strict=True)
+    ]

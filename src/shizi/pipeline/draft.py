@@ -7,7 +7,7 @@ from dataclasses import InitVar, dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from shizi.geometry import Quad, Quads, sizes, turn_corners
+from shizi.geometry import Quad, Quads, sizes
 from shizi.imaging.crop import Crop, Part, Pixels, surroundings
 from shizi.models.ctc import Reading
 
@@ -67,12 +67,8 @@ class Draft:
         ratios = np.maximum(widths, heights) / np.maximum(np.minimum(widths, heights), 1)
         return ratios.astype(np.float32)
 
-    def crop(self, line: int, turn: int, height: int, width: int) -> Crop:
-        """A line to be cut out at (height, width, 3), read `turn` quarter-turns clockwise."""
-        return self.crop_within(line, turn_corners(self.quads[line : line + 1], turn)[0], height, width)
-
-    def crop_within(self, line: int, quad: Quad, height: int, width: int) -> Crop:
-        """A part of a line, given by its corners on the page, likewise."""
+    def crop(self, line: int, quad: Quad, height: int, width: int) -> Crop:
+        """A line or a part of it, by its corners on the page in the direction of reading, to be cut out at (height, width, 3)."""
         return Crop(self.parts[line], quad, width, height)
 
     def let_page_go(self, page: Pixels) -> None:

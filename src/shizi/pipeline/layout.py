@@ -132,9 +132,12 @@ def _gutter(boxes: Boxes) -> float | None:
     across = widths @ crossing
     worth = np.minimum(widths @ on_left, widths @ on_right) - across
     candidates = np.flatnonzero((crossing.sum(axis=0) <= _MAX_CROSSING * len(boxes)) & (worth > 0))
-    best = candidates[np.argsort(-worth[candidates])][:_TRIES]
-    fit = [index for index in best if _are_columns(boxes[on_left[:, index]], boxes[on_right[:, index]])]
-    good = [index for index in fit if worth[index] >= 0.9 * worth[fit[0]]]
+    good: list[int] = []
+    for index in candidates[np.argsort(-worth[candidates])][:_TRIES].tolist():
+        if good and worth[index] < 0.9 * worth[good[0]]:
+            break
+        if _are_columns(boxes[on_left[:, index]], boxes[on_right[:, index]]):
+            good.append(index)
     return float(min((across[index], middles[index]) for index in good)[1]) if good else None
 
 
@@ -163,7 +166,9 @@ def _is_column(boxes: Boxes) -> bool:
     # By width, not by count: line numbers and bullets beside the text are many but narrow.
     if len(long) < _MIN_LINES or long.sum() < 0.7 * widths.sum():
         return False
-    return bool((long >= _MIN_FILL * np.quantile(long, 0.9)).mean() >= 0.5)
+    # Their ninth decile; `np.quantile` takes as long as all the rest of this.
+    width = np.interp(0.9 * (len(long) - 1), np.arange(len(long)), np.sort(long))
+    return bool(2 * np.count_nonzero(long >= _MIN_FILL * width) >= len(long))
 
 
 def _rows(boxes: Boxes, lines: Indices) -> list[Indices]:

@@ -44,10 +44,8 @@ class LineReader:
     def read(self, requests: Iterable[Request]) -> None:
         """Fills in the readings asked for that are not there yet, of all drafts together."""
         missing = [(draft, line, turn) for draft, line, turn in requests if (line, turn) not in draft.readings]
-        crops = [self._crop(draft, line, turn) for draft, line, turn in missing]
-        for (draft, line, turn), reading in zip(
-            missing, self._recognizer(crops, self._languages, self.claim), strict=True
-        ):
+        readings = self._recognizer(self._crops(missing), self._languages, self.claim)
+        for (draft, line, turn), reading in zip(missing, readings, strict=True):
             draft.readings[line, turn] = reading
 
     def read_rest(self, drafts: Sequence[Draft]) -> None:
@@ -89,7 +87,7 @@ class LineReader:
         """What the classifier says of lines at these turns; nothing is upside down without it."""
         if self._direction is None or not requests:
             return [False] * len(requests)
-        return [bool(share > 0.5) for share in self._direction([self._crop(*request).cut() for request in requests])]
+        return [bool(share > 0.5) for share in self._direction([crop.cut() for crop in self._crops(requests)])]
 
     def mark_vertical(self, drafts: Sequence[Draft]) -> None:
         """Tells vertical lines from turned ones: the recogniser reads both alike, but only in a vertical line is a single
@@ -111,11 +109,17 @@ class LineReader:
                 ballot = votes.get((id(draft), line), [])
                 draft.vertical[line] = 2 * sum(ballot) > len(ballot)
 
-    def _crop(self, draft: Draft, line: int, turn: int) -> Crop:
-        widths, heights = sizes(turn_corners(draft.quads[line : line + 1], turn))
-        return draft.crop(
-            line, turn, self._recognizer.height, self._recognizer.width(float(widths[0] / max(heights[0], 1e-3)))
-        )
+    def _crops(self, requests: Sequence[Request]) -> list[Crop]:
+        if not requests:
+            return []
+        turns = np.array([turn for _, _, turn in requests], dtype=np.intp)
+        quads = turn_corners(np.stack([draft.quads[line] for draft, line, _ in requests]), turns)
+        widths, heights = sizes(quads)
+        aspects = (widths / np.maximum(heights, np.float32(1e-3))).tolist()
+        return [
+            draft.crop(line, quad, self._recognizer.height, self._recognizer.width(aspect))
+            for (draft, line, _), quad, aspect in zip(requests, quads, aspects, strict=True)
+        ]
 
     def _cell(self, draft: Draft, line: int, position: int) -> Crop:
         """One character of a vertical line, upright."""
@@ -125,8 +129,8 @@ class LineReader:
         centre = (reading.starts[position] + reading.ends[position]) / 2
         half = 0.55 * across / max(length, 1e-3)
         start, end = (np.array([edge], dtype=np.float32) for edge in (max(0.0, centre - half), min(1.0, centre + half)))
-        cell = turn_corners(slices(sideways, start, end), -1)[0]
-        return draft.crop_within(line, cell, self._recognizer.height, self._recognizer.height)
+        cell = turn_corners(slices(sideways[None], start, end), -1)[0]
+        return draft.crop(line, cell, self._recognizer.height, self._recognizer.height)
 
 
 def _across(draft: Draft, line: int) -> bool:

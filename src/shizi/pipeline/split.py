@@ -49,7 +49,7 @@ def _pieces(pixels: Pixels, quad: Quad, aspect: float) -> Quads:
         profile = wide if wide[low:high].min() <= empty else narrow
         cuts.append(low + int(np.argmin(profile[low:high])))
     edges = (np.array([*cuts, len(wide)]) / len(wide)).astype(np.float32)
-    return turn_corners(slices(lying, edges[:-1], edges[1:]), -turn)
+    return turn_corners(slices(lying[None], edges[:-1], edges[1:]), -turn)
 
 
 def uncovered(found: Detection, covered: Quads) -> Detection:
