@@ -28,7 +28,7 @@ from benchmarks.shortlist import alphabets, draw
 from shizi.imaging.crop import Crop, Part
 from shizi.models.card import DEFAULT_TIER, Card
 from shizi.models.charset import read_charset
-from shizi.models.normalize import normalization
+from shizi.models.normalize import GREY, normalization
 from shizi.models.ranges import MeasuredLayer, MeasuredRanges
 from shizi.models.store import ModelStore
 from shizi.runtime.base import Batch
@@ -64,10 +64,7 @@ def pages(card: Card, scripts: Mapping[str, Sequence[str]], number: int, random:
     """Drawn pages as the detector takes them: (1, 3, H, W), multiples of 32."""
     rule = normalization(card)
     for _ in range(number):
-        pixels = draw_page(scripts, random)
-        batch = rule.blank(1, *pixels.shape[:2])
-        rule.fill(batch[0], pixels)
-        yield batch
+        yield rule.of_pictures(draw_page(scripts, random)[None])
 
 
 def lines(card: Card, scripts: Mapping[str, Sequence[str]], number: int, random: Random) -> Iterator[Batch]:
@@ -80,9 +77,9 @@ def lines(card: Card, scripts: Mapping[str, Sequence[str]], number: int, random:
         tall, wide = pixels.shape[:2]
         corners = np.array([[0, 0], [wide, 0], [wide, tall], [0, tall]], dtype=np.float32)
         crop = Crop(Part(pixels), corners, max(8, round(height * wide / tall)), height)
-        batch = rule.blank(1, height, -(-crop.width // 32) * 32)
-        rule.fill(batch[0], crop.cut())
-        yield batch
+        padded = np.full((1, height, -(-crop.width // 32) * 32, 3), GREY, dtype=np.uint8)
+        padded[0, :, : crop.width] = crop.cut()
+        yield rule.of_pictures(padded)
 
 
 def worthwhile(model: openvino.Model, kind: Kind, without: Sequence[str]) -> list[openvino.Node]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from io import BytesIO
 from random import Random
@@ -27,6 +27,7 @@ from shizi.models.card import DEFAULT_TIER
 from shizi.models.charset import Charset, read_charset
 from shizi.models.common import common_classes
 from shizi.models.head import Columns
+from shizi.models.normalize import normalization
 from shizi.models.onnx_file import cut_linear
 from shizi.models.recognizer import Recognizer
 from shizi.models.store import ModelStore
@@ -243,7 +244,7 @@ def main() -> None:
     logits = runtime.load(path, options, content=layer.onnx(softmax=False))
     head = WatchingHead(logits, common_classes(charset.characters))
     with closing(Streams(1)) as streams:
-        session = runtime.load(path, options, content=body.onnx())
+        session = runtime.load(path, replace(options, pixels=normalization(card)), content=body.onnx())
         reader = Recognizer(session, card, charset, streams, lambda _: head)
         seen = measure(reader, head, arguments.lines, Random(arguments.seed))
     print(

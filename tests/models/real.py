@@ -41,5 +41,4 @@ def _load(part: int) -> tuple[Card, Path, Session]:
     name = store.catalog.tier(DEFAULT_TIER).names[part]
     path = store.path(name)
     card = store.card(name)
-    options = SessionOptions(threads=2, pixels=normalization(card) if card.task == "detect" else None)
-    return card, path, OnnxRuntime().load(path, options)
+    return card, path, OnnxRuntime().load(path, SessionOptions(threads=2, pixels=normalization(card)))

@@ -9,7 +9,7 @@ from shizi.errors import OutOfMemory
 from shizi.imaging.crop import Pixels
 from shizi.models.direction import DirectionClassifier
 from shizi.runtime.base import Batch
-from shizi.runtime.fake import FakeSession, out_of_memory
+from shizi.runtime.fake import out_of_memory
 from tests.models import fakes, real
 from tests.pipeline.drawn import Piece, face, page, pixels
 
@@ -25,7 +25,7 @@ def grey(value: int, width: int = 100) -> Pixels:
 
 
 def test_every_crop_gets_its_own_answer() -> None:
-    classify = DirectionClassifier(FakeSession(shade), fakes.card("direction"))
+    classify = DirectionClassifier(fakes.of_pixels(shade), fakes.card("direction"))
     values = list(range(0, 250, 5))
     found = classify([grey(value, 10 + value) for value in values])
     assert found == pytest.approx([value / 255 for value in values], abs=1e-3)
@@ -38,19 +38,19 @@ def test_batches_are_bounded_and_of_one_size() -> None:
         shapes.append(batch.shape)
         return shade(batch)
 
-    classify = DirectionClassifier(FakeSession(answer), fakes.card("direction", input={"height": 48, "width": 192}))
+    classify = DirectionClassifier(fakes.of_pixels(answer), fakes.card("direction", input={"height": 48, "width": 192}))
     assert len(classify([grey(9, width) for width in (1, 5, 3000)] * 40)) == 120
     assert {shape[1:] for shape in shapes} == {(3, 48, 192)}
     assert max(shape[0] for shape in shapes) <= 64
 
 
 def test_nothing_is_asked_about_no_crops() -> None:
-    assert DirectionClassifier(FakeSession(out_of_memory), fakes.card("direction"))([]).shape == (0,)
+    assert DirectionClassifier(fakes.of_pixels(out_of_memory), fakes.card("direction"))([]).shape == (0,)
 
 
 def test_want_of_memory_is_not_hidden() -> None:
     with pytest.raises(OutOfMemory):
-        DirectionClassifier(FakeSession(out_of_memory), fakes.card("direction"))([grey(1)])
+        DirectionClassifier(fakes.of_pixels(out_of_memory), fakes.card("direction"))([grey(1)])
 
 
 @pytest.mark.parametrize(("text", "font"), [("Total amount due", "en"), ("请在三日内付款并保留收据", "zh")])

@@ -13,6 +13,7 @@ from shizi.imaging.crop import Crop, Part
 from shizi.models.card import DEFAULT_TIER
 from shizi.models.charset import read_charset
 from shizi.models.head import WholeHead, load_recognizer
+from shizi.models.normalize import normalization
 from shizi.models.recognizer import Recognizer
 from shizi.models.store import ModelStore
 from shizi.models.streams import Streams
@@ -40,10 +41,10 @@ LINES = [
 @pytest.fixture(scope="module", params=RUNTIMES)
 def readers(request: pytest.FixtureRequest) -> Iterator[tuple[Recognizer, Recognizer]]:
     """In one piece, and with the layer apart."""
-    runtime, options = RUNTIMES[request.param](), SessionOptions(threads=2)
-    store = ModelStore()
+    runtime, store = RUNTIMES[request.param](), ModelStore()
     name = store.catalog.tier(DEFAULT_TIER).names[1]
     card, path = store.card(name), store.path(name)
+    options = SessionOptions(threads=2, pixels=normalization(card))
     charset = read_charset(path, card.charset or "", card.classes)
     session, make_head = load_recognizer(runtime, path, options, charset, card.sure_logit)
     with closing(Streams(2)) as streams:

@@ -17,7 +17,7 @@ from shizi.models.head import WholeHead
 from shizi.models.recognizer import Recognizer
 from shizi.models.streams import Streams
 from shizi.runtime.base import Batch
-from shizi.runtime.fake import Answer, FakeSession, out_of_memory
+from shizi.runtime.fake import Answer, out_of_memory
 from tests.models import fakes, real
 from tests.pipeline.drawn import Piece, face, page, pixels
 
@@ -30,7 +30,7 @@ MID_GREY = 127
 def make_reader() -> Iterator[MakeReader]:
     charset = Charset(("", *LETTERS, " "))
     with closing(Streams(3)) as streams:
-        yield lambda answer: Recognizer(FakeSession(answer), fakes.reader_card(), charset, streams)
+        yield lambda answer: Recognizer(fakes.of_pixels(answer), fakes.reader_card(), charset, streams)
 
 
 def crop(pixels: Pixels) -> Crop:
@@ -66,7 +66,7 @@ def test_places_are_fractions_of_the_crop_and_not_of_its_padding(make_reader: Ma
 def test_only_the_characters_of_the_languages_are_read() -> None:
     charset = Charset(("", "a", "б", "c", "г"))
     with closing(Streams(1)) as streams:
-        reader = Recognizer(FakeSession(fakes.shade_is_class), fakes.reader_card(), charset, streams, WholeHead)
+        reader = Recognizer(fakes.of_pixels(fakes.shade_is_class), fakes.reader_card(), charset, streams, WholeHead)
         (everything,) = reader([striped("abcda")])
         (reading,) = reader([striped("abcda")], frozenset({"en"}))
     assert everything.text == "aбcгa"
@@ -101,7 +101,7 @@ def test_batches_of_one_shape_run_in_a_row_and_the_largest_first() -> None:
 
     texts = ["a" * (1 + 4 * (number % 7)) for number in range(60)]
     with closing(Streams(1)) as streams:
-        reader = Recognizer(FakeSession(answer), fakes.reader_card(), Charset(("", *LETTERS, " ")), streams)
+        reader = Recognizer(fakes.of_pixels(answer), fakes.reader_card(), Charset(("", *LETTERS, " ")), streams)
         assert [reading.text for reading in reader([striped(text) for text in texts])] == texts
     runs = [shape for shape, before in zip(shapes, [None, *shapes], strict=False) if shape != before]
     assert len(runs) == len(set(shapes)) > 7

@@ -10,18 +10,17 @@ from numpy.typing import NDArray
 
 from shizi.imaging.crop import Pixels
 from shizi.models.card import Card
-from shizi.models.normalize import normalization
+from shizi.models.normalize import GREY
 from shizi.runtime.base import Batch, Session
 
 _BATCH = 16
 
 
 class DirectionClassifier:
-    """A two-class network behind a session."""
+    """A two-class network behind a session that takes pixels (`SessionOptions.pixels`)."""
 
     def __init__(self, session: Session, card: Card) -> None:
         self._session = session
-        self._normalization = normalization(card)
         self._height, self._width = card.input.height or 48, card.input.width or 192
 
     def __call__(self, crops: Sequence[Pixels]) -> NDArray[np.float32]:
@@ -29,11 +28,10 @@ class DirectionClassifier:
         results = [np.zeros(0, dtype=np.float32)]
         for start in range(0, len(crops), _BATCH):
             part = crops[start : start + _BATCH]
-            batch = self._normalization.blank(len(part), self._height, self._width)
+            batch = np.full((len(part), self._height, self._width, 3), GREY, dtype=np.uint8)
             for target, crop in zip(batch, part, strict=True):
                 width = min(self._width, max(1, round(crop.shape[1] * self._height / crop.shape[0])))
-                resized = cv2.resize(crop, (width, self._height), interpolation=cv2.INTER_LINEAR)
-                self._normalization.fill(target, np.asarray(resized, dtype=np.uint8))
+                target[:, :width] = cv2.resize(crop, (width, self._height), interpolation=cv2.INTER_LINEAR)
 
             def turned(output: Batch) -> NDArray[np.float32]:
                 return output[:, 1].copy()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -218,7 +218,7 @@ def load_recognizer(
     if sure_logit is not None and len(layer.bias) > _FEW:
         shortlist = Shortlist(common_classes(charset.characters), sure_logit)
         first = layer.only(shortlist.classes).passing_on()
-    whole = runtime.load(model, options, content=layer.onnx(softmax=True))
+    whole = runtime.load(model, replace(options, pixels=None), content=layer.onnx(softmax=True))
 
     def make(allowed: NDArray[np.intp] | None) -> Head:
         return LinearHead(whole, allowed, shortlist, others)
@@ -250,7 +250,8 @@ def _likeliest_of_logits(logits: Batch) -> tuple[NDArray[np.intp], NDArray[np.fl
     best = logits[np.arange(len(logits)), classes]
     scores = np.ones(len(logits), dtype=np.float32)
     shown = classes != BLANK
-    scores[shown] = 1 / np.exp(logits[shown] - best[shown, None]).sum(axis=1)
+    relative = logits[shown] - best[shown, None]
+    scores[shown] = 1 / np.exp(relative, out=relative).sum(axis=1)
     return classes, scores, best
 
 

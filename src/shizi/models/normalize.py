@@ -5,6 +5,9 @@ from __future__ import annotations
 from shizi.models.card import Card
 from shizi.runtime.normalization import Normalization
 
+# What lines are padded with: as near to nothing as a byte comes, where black is -1 and white 1.
+GREY = 127
+
 
 def normalization(card: Card) -> Normalization:
     """From RGB bytes to the input of a card's model."""

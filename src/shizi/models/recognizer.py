@@ -15,7 +15,7 @@ from shizi.models.charset import Charset
 from shizi.models.counts import BatchCounter
 from shizi.models.ctc import Reading, decode
 from shizi.models.head import Columns, Head, MakeHead, WholeHead
-from shizi.models.normalize import normalization
+from shizi.models.normalize import GREY
 from shizi.models.streams import Streams
 from shizi.runtime.base import Session
 
@@ -38,7 +38,7 @@ class Recognizer:
     """A CTC recogniser behind a session.
 
     Args:
-        session: the network, with or without its last layer (`load_recognizer`).
+        session: the network, with or without its last layer (`load_recognizer`), loaded to take pixels (`SessionOptions.pixels`).
         card: says what it takes.
         charset: its characters.
         streams: where batches run.
@@ -58,7 +58,6 @@ class Recognizer:
         self._session = session
         self._squeeze = squeeze
         self._streams = streams
-        self._normalization = normalization(card)
         self.height = card.input.height or 48
         self.languages = card.languages
         self.charset = charset
@@ -126,9 +125,9 @@ class Recognizer:
         return readings
 
     def _look(self, crops: Sequence[Crop], width: int, head: Head) -> Columns:
-        batch = self._normalization.blank(len(crops), self.height, width)
+        batch = np.full((len(crops), self.height, width, 3), GREY, dtype=np.uint8)
         for target, crop in zip(batch, crops, strict=True):
-            self._normalization.fill(target, crop.cut())
+            target[:, : crop.width] = crop.cut()
         return self._session.run(batch, head.look)
 
     def _new_head(self, languages: frozenset[str]) -> Head:

@@ -65,7 +65,7 @@ def load_parts(
         if tuning.small_aside and options.threads > 1:
             aside = pool.submit(runtime.load, paths[detector.name], replace(finding, threads=1))
         whole = pool.submit(runtime.load, paths[detector.name], finding)
-        turned = pool.submit(runtime.load, paths[direction.name], options)
+        turned = pool.submit(runtime.load, paths[direction.name], replace(options, pixels=normalization(direction)))
         return Parts(
             detectors(whole.result(), aside.result() if aside else None, streams),
             reading.result(),
@@ -77,7 +77,7 @@ def load_parts(
 def _recognizer(
     runtime: Runtime, card: Card, path: Path, options: SessionOptions, streams: Streams, tuning: Tuning
 ) -> Recognizer:
-    options = replace(options, ranges=known_ranges(card))
+    options = replace(options, ranges=known_ranges(card), pixels=normalization(card))
     charset = read_charset(path, card.charset or "metadata:character", card.classes)
     make_head: MakeHead
     if tuning.last_layer_apart:
