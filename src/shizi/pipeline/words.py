@@ -27,7 +27,7 @@ class Span(NamedTuple):
 def words_of(readings: Sequence[Reading], sideways: Quads, vertical: NDArray[np.bool_]) -> list[tuple[Word, ...]]:
     """The words of each line, parted at its spaces, with the part of the line's quadrilateral that shows each.
 
-    All lines of a page at once, for a page has hundreds of words and each call of numpy takes as long as a word.
+    All lines of a page at once: it has hundreds of words, and a call of numpy takes longer than working out one of them.
 
     Args:
         readings: of N lines.
