@@ -23,6 +23,7 @@ from shizi.engine.reader import PageReader, open_reader
 from shizi.engine.security import ServerSecurity, TokenDoor
 from shizi.engine.warmup import warm_up
 from shizi.errors import InvalidRequest
+from shizi.runtime.machine import cpu_count
 from shizi.tracing import start_tracing
 
 OWNER_ONLY: Final = stat.S_IRUSR | stat.S_IWUSR
@@ -118,7 +119,7 @@ async def _open(process: EngineProcess) -> tuple[PageReader, float]:
 
     def work() -> PageReader:
         reader = open_reader(process.reader)
-        warm_up(reader, process.host.warmup_batches, process.host.pages_at_a_time)
+        warm_up(reader, process.host.warmup_batches, _side_by_side(process))
         gc.collect()
         gc.freeze()  # models and code stay; nothing is gained by looking through them for garbage again and again
         return reader
@@ -128,6 +129,11 @@ async def _open(process: EngineProcess) -> tuple[PageReader, float]:
         stack.callback(pool.shutdown, wait=False)
         reader = await asyncio.get_running_loop().run_in_executor(pool, work)
     return reader, time.monotonic() - start
+
+
+def _side_by_side(process: EngineProcess) -> int:
+    """Pages that are worked on in the same moment."""
+    return min(process.reader.threads or cpu_count(), process.host.pages_at_a_time)
 
 
 def _version() -> str:

@@ -29,13 +29,13 @@ def warm_up(reader: PageReader, batches: int, side_by_side: int) -> None:
 
     Args:
         reader: what is to be warmed.
-        batches: single lines of the commonest widths to be read, each once by `side_by_side` threads; 0 does nothing.
-        side_by_side: pages that will be read at a time.
+        batches: single lines of the commonest widths to be read, each `side_by_side` times; 0 does nothing.
+        side_by_side: pages that will be worked on in the same moment: each thread of the reader keeps its own of what a shape needs.
     """
     if not batches:
         return
     with ThreadPoolExecutor(side_by_side, "shizi-warm") as pool:
-        for _ in pool.map(_task(reader, ReadOptions()), _pages(side_by_side)):
+        for _ in pool.map(_task(reader, ReadOptions()), _pages()):
             pass
         lines = (line for line in _lines(batches) for _ in range(side_by_side))
         for _ in pool.map(_task(reader, ReadOptions(detect=False, classify=False)), lines):
@@ -56,7 +56,7 @@ def _lines(count: int) -> Iterator[NDArray[np.uint8]]:
         yield line
 
 
-def _pages(times: int) -> Iterator[NDArray[np.uint8]]:
+def _pages() -> Iterator[NDArray[np.uint8]]:
     """Lines and columns of words of many lengths, so that batches of several lines come up too."""
     for height, width in _PAGES:
         page = np.full((height, width, 3), 255, dtype=np.uint8)
@@ -66,5 +66,4 @@ def _pages(times: int) -> Iterator[NDArray[np.uint8]]:
                 letters = max((width // columns - 80) // 20 - 5 * (row % 4), 2)
                 place = (40 + column * width // columns, top)
                 cv2.putText(page, (_WORD * 3)[row : row + letters], place, _FONT, 0.8, (0, 0, 0), 2, cv2.LINE_AA)
-        for _ in range(times):
-            yield page
+        yield page
