@@ -54,8 +54,8 @@ def test_a_document_without_a_model_run_has_no_ratio() -> None:
 def test_throughput_counts_pages() -> None:
     clock = Clock()
     engine = FakeEngine(clock, {"a": 1.0, "b": 3.0})
-    rate = throughput(engine, [subject("a", 4), subject("b", 4)], 2, nothing, clock)
-    assert rate == pytest.approx(8 / 4)
+    rates = throughput(engine, [subject("a", 4), subject("b", 4)], 2, nothing, clock)
+    assert rates == pytest.approx([8 / 4, 8 / 4])
 
 
 def test_longer_documents_weigh_more() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,14 @@ def test_figures_weigh_pages_and_not_documents() -> None:
 
 def test_the_ratio_is_of_documents_of_which_both_times_are_known() -> None:
     assert report().ratio == pytest.approx(110 / 50)
+
+
+def test_many_pages_are_compared_with_their_models_where_those_of_all_are_known() -> None:
+    found = report()
+    assert found.ratio_of_many is None
+    # 4 pages a second are 250 ms a page; the models of the 4 pages take 50 + 750 ms, 200 a page.
+    known = replace(found.documents[1], models_ms={"det": 350.0, "rec": 400.0})
+    assert replace(found, documents=(found.documents[0], known)).ratio_of_many == pytest.approx(250 / 200)
 
 
 def test_json_has_figures_machine_and_models_and_no_path() -> None:

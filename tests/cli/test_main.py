@@ -64,6 +64,39 @@ def test_a_closed_pipe_ends_quietly() -> None:
     assert (done.returncode, done.stderr) == (141, "")
 
 
+@pytest.mark.parametrize("arguments", [["read", "samples/turned.png"], ["models", "list"]])
+def test_a_full_disk_is_said_and_is_no_success(arguments: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "shizi", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            check=False,
+        )
+    assert done.returncode == 2
+    assert "the output cannot be written: No space left on device; make room" in done.stderr
+
+
+def test_what_was_not_flushed_is_written_in_the_end() -> None:
+    code = (
+        "import sys\nfrom shizi.cli import main\n"
+        "main.shizi.invoke = lambda *_: print('last words') or print('and warnings', file=sys.stderr) or 3\n"
+        "main.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", code, "doctor"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (3, "last words\n", "and warnings\n")
+
+
+@pytest.mark.parametrize(("output", "code"), [("/dev/full", 2), ("/dev/null", 0)])
+def test_what_cannot_be_written_in_the_end_is_no_success(output: str, code: int) -> None:
+    script = "from shizi.cli import main\nmain.shizi.invoke = lambda *_: print('last words')\nmain.main()"
+    with Path(output).open("w") as file:
+        done = subprocess.run([sys.executable, "-c", script, "doctor"], stdout=file, check=False)
+    assert done.returncode == code
+
+
 def test_sigterm_keeps_what_is_done_and_says_so(tmp_path: Path) -> None:
     code = (
         "from shizi.cli import engine, main\n"

@@ -44,7 +44,7 @@ class Engines:
         answers: dict[str, Answer] = {DETECTOR: dark_is_text, RECOGNIZER: first_character, DIRECTION: upright}
         names = {"detect": DETECTOR, "recognize": RECOGNIZER, "direction": DIRECTION}
         answers |= {names[part]: answer for part, answer in changes.items()}
-        self.patch.setattr(engine, "load_runtime", lambda _name: FakeRuntime(answers))
+        self.patch.setattr(engine, "load_runtime", lambda _name, _kept: FakeRuntime(answers))
         # The functions answer for whole models.
         return OCR(tuning=Tuning(last_layer_apart=False))
 
@@ -103,6 +103,6 @@ def test_a_slow_model_shows_in_the_timings(make: Engines) -> None:
 
 
 def test_a_model_that_cannot_be_loaded_makes_no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "load_runtime", lambda _name: FakeRuntime({DETECTOR: dark_is_text}))
+    monkeypatch.setattr(engine, "load_runtime", lambda _name, _kept: FakeRuntime({DETECTOR: dark_is_text}))
     with pytest.raises(ModelLoadFailed, match="no answer is known for"):
         OCR()

@@ -13,9 +13,11 @@ import pytest
 
 from shizi.errors import OutOfMemory
 from shizi.runtime.base import Batch, SessionOptions
-from shizi.runtime.openvino import OpenVinoRuntime, OpenVinoSession
+from shizi.runtime.compiled import CompiledModels
+from shizi.runtime.openvino import OpenVinoRuntime, OpenVinoSession, faster
 from tests.runtime import sessions
-from tests.runtime.onnx_file import doubling
+from tests.runtime.onnx_file import doubling, node
+from tests.runtime.onnx_file import model as onnx_model
 
 
 @pytest.fixture(scope="module")
@@ -114,3 +116,56 @@ def test_one_thread_at_a_time_looks_at_graphs(
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: runtime.load(model, SessionOptions(threads=1)), range(8)))
     assert inside == [1] * 8
+
+
+@pytest.fixture
+def compilations(monkeypatch: pytest.MonkeyPatch) -> list[SessionOptions]:
+    """The options of every model that is compiled from now on."""
+    seen: list[SessionOptions] = []
+
+    def watched(network: object, options: SessionOptions) -> object:
+        seen.append(options)
+        return faster(cast(Any, network), options)
+
+    monkeypatch.setattr("shizi.runtime.openvino.faster", watched)
+    return seen
+
+
+def doubled(runtime: OpenVinoRuntime, model: Path, options: SessionOptions) -> bool:
+    batch = sessions.numbers(1, (1, 3, 4, 8))
+    return runtime.load(model, options).run(batch, lambda output: np.array_equal(output, 2 * batch))
+
+
+def test_a_model_is_compiled_once(tmp_path: Path, compilations: list[SessionOptions]) -> None:
+    model, kept = doubling(tmp_path / "m.onnx"), CompiledModels(tmp_path / "compiled")
+    one, two = SessionOptions(1), SessionOptions(1, concurrency=2)
+    for options in (one, one, two, two, one):
+        assert doubled(OpenVinoRuntime(kept), model, options)
+    assert compilations == [one, two]
+
+
+def test_a_file_that_changed_is_compiled_anew(tmp_path: Path, compilations: list[SessionOptions]) -> None:
+    model, kept = doubling(tmp_path / "m.onnx"), CompiledModels(tmp_path / "compiled")
+    runtime = OpenVinoRuntime(kept)
+    assert doubled(runtime, model, SessionOptions(1))
+    model.write_bytes(onnx_model([node("Mul", ["x", "x"], "y")]))
+    squared = runtime.load(model, SessionOptions(1)).run(np.full((1, 1, 1, 1), 3, dtype=np.float32), np.max)
+    assert squared == 9
+    assert len(compilations) == 2
+
+
+@pytest.mark.parametrize("content", [b"", b"no model at all", bytes(10_000)])
+def test_what_openvino_does_not_take_is_compiled_anew(
+    tmp_path: Path, compilations: list[SessionOptions], monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
+    monkeypatch.setattr("shizi.runtime.openvino.of_model", lambda *_: "key")
+    model, kept = doubling(tmp_path / "m.onnx"), CompiledModels(tmp_path / "compiled")
+    kept.put("key", content)
+    for _ in range(2):
+        assert doubled(OpenVinoRuntime(kept), model, SessionOptions(1))
+    assert len(compilations) == 1
+
+
+def test_what_is_no_model_is_refused_and_not_kept(tmp_path: Path) -> None:
+    sessions.refuses_what_is_no_model(OpenVinoRuntime(CompiledModels(tmp_path / "compiled")), tmp_path)
+    assert not (tmp_path / "compiled").exists()

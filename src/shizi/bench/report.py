@@ -82,6 +82,13 @@ class Report:
         return sum(one.median_ms for one in known) / models if models else None
 
     @property
+    def ratio_of_many(self) -> float | None:
+        """A page's share of the time of `read_many` ÷ its pure model time; None where that of a document is not known."""
+        models = sum(self.models_ms.values())
+        known = all(one.models_ms for one in self.documents)
+        return 1000 / (self.pages_per_second * models) if known else None
+
+    @property
     def stages_ms(self) -> dict[str, float]:
         """Mean milliseconds per page of each stage."""
         return self._per_page([one.stages_ms for one in self.documents])
@@ -132,6 +139,7 @@ def as_json(report: Report) -> str:
         "stages_ms_per_page": report.stages_ms,
         "models_ms_per_page": report.models_ms,
         "end_to_end_over_models": report.ratio,
+        "many_end_to_end_over_models": report.ratio_of_many,
     }
     return json.dumps(record, ensure_ascii=False, indent=2) + "\n"
 

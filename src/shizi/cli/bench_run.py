@@ -127,7 +127,7 @@ def _number(value: object) -> int:
 @contextmanager
 def _open(engine: EngineOptions) -> Iterator[Opened]:
     choice = choose(engine.runtime, engine.precision)
-    recorder = Recorder(load_runtime(choice.runtime))
+    recorder = Recorder(load_runtime(choice.runtime, store(engine).compiled))
     with _engine(engine, None, recorder) as ocr:
         yield Opened(ocr, recorder, choice, engine.tier, ocr.models)
 

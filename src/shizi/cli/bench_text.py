@@ -71,6 +71,8 @@ def _summary(report: Report) -> Iterable[str]:
     yield f"{'many pages':<{_NAME}} {report.pages_per_second:>9.2f} pages/s, documents two at a time"
     if report.ratio is not None:
         yield f"{'end to end ÷ models':<{_NAME}} {report.ratio:>9.2f} times as long as the models alone"
+    if report.ratio_of_many is not None:
+        yield f"{'many pages ÷ models':<{_NAME}} {report.ratio_of_many:>9.2f} times, documents two at a time"
     if report.peak_mb is not None:
         yield f"{'peak memory':<{_NAME}} {report.peak_mb:>9.0f} MB"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import signal
@@ -16,7 +17,9 @@ import click
 from shizi.cli import exits
 from shizi.cli.terminal import said
 from shizi.cli.version import own_version
-from shizi.errors import ShiziError
+from shizi.errors import InvalidRequest, ShiziError
+
+_NO_ROOM: Final = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Terminated(KeyboardInterrupt):
@@ -115,6 +118,9 @@ def run(arguments: Sequence[str], tools: object = None) -> int:
         click.echo(f"shizi: {said(error)} ({error.code})", err=True)
         return error.exit_code
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            click.echo(f"shizi: the output cannot be written: {error.strerror}; make room, then run it again", err=True)
+            return InvalidRequest.exit_code
         if debug:
             traceback.print_exception(error)
         hint = "" if debug else "; this is a bug: run `shizi --debug …` for the traceback"
@@ -128,11 +134,7 @@ def main() -> NoReturn:
     if "_SHIZI_COMPLETE" in os.environ:
         shizi.main(prog_name="shizi")
     signal.signal(signal.SIGTERM, _terminate)
-    code = run(sys.argv[1:])
-    if code in (exits.INTERRUPTED, exits.TERMINATED, exits.PIPE_CLOSED):
-        # Threads may still be reading a page; waiting for them would make Ctrl-C and `| head` seem dead.
-        _flush_and_leave(code)
-    sys.exit(code)
+    _flush_and_leave(run(sys.argv[1:]))
 
 
 def _terminate(number: int, _frame: FrameType | None) -> None:
@@ -141,9 +143,15 @@ def _terminate(number: int, _frame: FrameType | None) -> None:
 
 
 def _flush_and_leave(code: int) -> NoReturn:
+    """Ends the process without taking it apart, which takes a tenth of a second where models are loaded.
+
+    After Ctrl-C or `| head` threads may still be reading a page, too; waiting for them would make the command seem dead.
+    """
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
+        except BrokenPipeError:
+            code = code or exits.PIPE_CLOSED
         except OSError:
-            continue
+            code = code or InvalidRequest.exit_code
     os._exit(code)

@@ -27,9 +27,6 @@ _HAN = (
 
 def common_classes(characters: Sequence[str]) -> NDArray[np.intp]:
     """Which of a recogniser's classes are common, ascending, the blank among them: (K,)."""
-    frequent = set(_HAN)
-    keep = [
-        not text or text in frequent or (len(text) == 1 and any(low <= ord(text) <= high for low, high in _RANGES))
-        for text in characters
-    ]
+    common = {"", *_HAN, *(chr(code) for low, high in _RANGES for code in range(low, high + 1))}
+    keep = [text in common for text in characters]
     return np.flatnonzero(keep)

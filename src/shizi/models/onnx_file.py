@@ -6,13 +6,13 @@ The numbers of the fields are those of `onnx.proto3` of the ONNX specification (
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shizi.models.wire import Field, entry, fields, numbers
+from shizi.models.wire import Field, Piece, entry, fields, nested, numbers
 
 _GRAPH, _OPERATORS, _METADATA = 7, 8, 14  # of ModelProto
 _NODE, _TENSOR, _INPUT, _OUTPUT, _VALUE_INFO = 1, 5, 11, 12, 13  # of GraphProto
@@ -26,7 +26,7 @@ class Linear:
     """A fully connected layer: y = weights @ x + bias.
 
     Attributes:
-        weights: (classes, features).
+        weights: (classes, features), in memory as the file has them, which is mostly the other way round.
         bias: (classes,).
     """
 
@@ -49,10 +49,10 @@ class Linear:
         nodes = [_node("MatMul", ["x", "w"], "product"), _node("Add", ["product", "b"], "sum" if softmax else "y")]
         if softmax:
             nodes.append(_node("Softmax", ["sum"], "y"))
-        graph = b"".join(entry(_NODE, node) for node in nodes) + entry(2, "linear")
-        graph += b"".join(entry(_TENSOR, values) for values in tensors)
-        graph += entry(_INPUT, _variable("x", 2)) + entry(_OUTPUT, _variable("y", 2))
-        return entry(1, 8) + entry(_GRAPH, graph) + entry(8, entry(2, 13))  # IR version 8, operators as of version 13
+        graph = [*(entry(_NODE, node) for node in nodes), entry(2, "linear"), *_all(tensors)]
+        graph += [entry(_INPUT, _variable("x", 2)), entry(_OUTPUT, _variable("y", 2))]
+        # IR version 8, operators as of version 13.
+        return b"".join([entry(1, 8), *nested(_GRAPH, graph), entry(8, entry(2, 13))])
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +79,13 @@ class Body:
         weights, bias, product, output = (prefix + name for name in ("weights", "bias", "product", "output"))
         nodes = (_node("MatMul", [self.hidden, weights], product), _node("Add", [product, bias], output))
         tensors = (_tensor(weights, layer.weights.T), _tensor(bias, layer.bias))
-        added = b"".join([entry(_NODE, node) for node in nodes] + [entry(_TENSOR, values) for values in tensors])
-        return self.rest + entry(_GRAPH, self.graph + added + entry(_OUTPUT, _variable(output, 3)))
+        graph = [
+            self.graph,
+            *(entry(_NODE, node) for node in nodes),
+            *_all(tensors),
+            entry(_OUTPUT, _variable(output, 3)),
+        ]
+        return b"".join([self.rest, *nested(_GRAPH, graph)])
 
 
 def read_metadata(data: bytes) -> dict[str, str]:
@@ -125,7 +130,7 @@ def cut_linear(data: bytes) -> tuple[Body, Linear] | None:
     }  # as old files list them
     kept = b"".join(part.raw for part in graph if part.number not in (_OUTPUT, _VALUE_INFO) and id(part) not in gone)
     rest = b"".join(field.raw for field in top if field.number != _GRAPH)
-    return Body(kept, hidden, rest), Linear(np.ascontiguousarray(arrays[1].T), arrays[0])
+    return Body(kept, hidden, rest), Linear(arrays[1].T, arrays[0])
 
 
 def _tail(graph: list[Field], tensors: dict[str, Field]) -> tuple[str, list[Field]] | None:
@@ -187,9 +192,15 @@ def _floats(message: memoryview) -> NDArray[np.float32]:
     return np.frombuffer(raw, dtype="<f4").reshape(shape)
 
 
-def _tensor(name: str, values: NDArray[np.float32]) -> bytes:
-    sides = b"".join(entry(1, side) for side in values.shape)
-    return sides + entry(2, _FLOAT) + entry(8, name) + entry(9, np.ascontiguousarray(values, dtype="<f4").tobytes())
+def _tensor(name: str, values: NDArray[np.float32]) -> list[Piece]:
+    raw = np.ascontiguousarray(values, dtype="<f4").reshape(-1).view(np.uint8).data
+    return [*(entry(1, side) for side in values.shape), entry(2, _FLOAT), entry(8, name), *nested(9, [raw])]
+
+
+def _all(tensors: Iterable[list[Piece]]) -> Iterator[Piece]:
+    """Tensors as fields of a graph."""
+    for tensor in tensors:
+        yield from nested(_TENSOR, tensor)
 
 
 def _variable(name: str, rank: int) -> bytes:

@@ -17,6 +17,7 @@ from shizi.models.download import Report, Wanted, download, file_sha256
 from shizi.models.lock import locked
 from shizi.models.sources import LocalFile, Source, Url, WheelMember
 from shizi.models.wheel import extract_member, fetch_wheel
+from shizi.runtime.compiled import CompiledModels
 
 Progress = Callable[[str, int, int | None], None]
 """Called with a model's name, the bytes that have come, and the bytes that will (None where nobody knows)."""
@@ -57,6 +58,11 @@ class ModelStore:
         self.root: Final = default_root() if root is None else root
         self.offline: Final = offline
         self.catalog: Final = load_catalog() if catalog is None else catalog
+
+    @property
+    def compiled(self) -> CompiledModels:
+        """What a runtime made of models, beside them."""
+        return CompiledModels(self.root / "compiled")
 
     def card(self, name: str) -> Card:
         """The card of a model.

@@ -82,11 +82,12 @@ class OCR:
         tuning = tuning or Tuning()
         choice = choose(runtime if isinstance(runtime, str) else runtime.name, precision)
         self._limits = limits or Limits()
-        loaded = load_runtime(choice.runtime) if isinstance(runtime, str) else runtime
+        store = store or ModelStore()
+        loaded = load_runtime(choice.runtime, store.compiled) if isinstance(runtime, str) else runtime
         threads = threads or cpu_count()
         self._streams = Streams(min(threads, _MAX_STREAMS) if tuning.streams else 1)
         whole = SessionOptions(threads, choice.precision)
-        parts = load_parts(loaded, store or ModelStore(), tier, whole, self._streams, tuning)
+        parts = load_parts(loaded, store, tier, whole, self._streams, tuning)
         self._recognizer, self._detector, self._direction = parts.recognizer, parts.detect, parts.direction
         self.models: tuple[ModelInfo, ...] = parts.models
 

@@ -9,6 +9,7 @@ from typing import Final, Literal, cast, get_args
 
 from shizi.errors import InvalidRequest, ModelLoadFailed
 from shizi.runtime.base import Precision, Runtime
+from shizi.runtime.compiled import CompiledModels
 from shizi.runtime.machine import cpu_features
 
 RuntimeName = Literal["auto", "onnx", "openvino"]
@@ -78,12 +79,17 @@ def choose(
     return Choice(cast(Literal["onnx", "openvino"], runtime), cast(Precision, precision), why)
 
 
-def load_runtime(name: Literal["onnx", "openvino"]) -> Runtime:
-    """Imports and starts a runtime; its library takes a tenth of a second and more, so only the chosen one is loaded."""
+def load_runtime(name: Literal["onnx", "openvino"], kept: CompiledModels | None = None) -> Runtime:
+    """Imports and starts a runtime; its library takes a tenth of a second and more, so only the chosen one is loaded.
+
+    Args:
+        name: which one.
+        kept: where OpenVINO keeps what it compiled; ONNX Runtime loads a model as fast as that.
+    """
     if name == "openvino":
         from shizi.runtime.openvino import OpenVinoRuntime
 
-        return OpenVinoRuntime()
+        return OpenVinoRuntime(kept)
     from shizi.runtime.onnx import OnnxRuntime
 
     return OnnxRuntime()

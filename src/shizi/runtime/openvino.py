@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import queue
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Final, cast
 
 from shizi.errors import ModelLoadFailed, OutOfMemory
 from shizi.runtime.base import Batch, Input, Precision, SessionOptions, T, check_kind
+from shizi.runtime.compiled import CompiledModels
+from shizi.runtime.fingerprint import of_model, of_surroundings
 from shizi.runtime.rewrite.attention import fold_norms, split_heads
 from shizi.runtime.rewrite.branches import add_branches
 from shizi.runtime.rewrite.eight_bits import in_eight_bits
@@ -28,6 +32,7 @@ _PREPARED = 1500
 # Looking at a graph is for one thread at a time: the first two that ask OpenVINO for a constant's values at once wait for each other
 # for ever, one with Python's lock and one for it. Compiling, which takes the time, happens side by side.
 _REWRITING: Final = threading.Lock()
+_log: Final = logging.getLogger(__name__)
 
 
 class OpenVinoSession:
@@ -59,17 +64,23 @@ class OpenVinoSession:
 
 
 class OpenVinoRuntime:
-    """Compiles models with OpenVINO."""
+    """Compiles models with OpenVINO.
+
+    Args:
+        kept: where compiled models are kept; None compiles them whenever they are loaded.
+    """
 
     name = "openvino"
 
-    def __init__(self) -> None:
+    def __init__(self, kept: CompiledModels | None = None) -> None:
         # Importing OpenVINO reports it to an analytics service by this package of its own; where the package cannot be imported,
         # OpenVINO goes on with a stub. shizi calls nobody.
         sys.modules.setdefault("openvino_telemetry", cast(ModuleType, None))
         import openvino
 
         self._core = openvino.Core()
+        self._kept = kept
+        self._surroundings = of_surroundings(f"openvino {openvino.get_version()}")
 
     def load(self, model: Path, options: SessionOptions, *, content: bytes | None = None) -> OpenVinoSession:
         """See `Runtime.load`."""
@@ -81,14 +92,46 @@ class OpenVinoRuntime:
             # Pinning fights with every other process on a shared machine, and with our own threads.
             "ENABLE_CPU_PINNING": False,
         }
+        if self._kept is None:
+            compiled = self._compile(model, content, options, properties)
+        else:
+            compiled = self._compile_once(self._kept, model, content, options, properties)
+        return OpenVinoSession(compiled, options)
+
+    def _compile_once(
+        self,
+        kept: CompiledModels,
+        model: Path,
+        content: bytes | None,
+        options: SessionOptions,
+        properties: Mapping[str, object],
+    ) -> openvino.CompiledModel:
+        try:
+            key = of_model(model.read_bytes() if content is None else content, options, properties, self._surroundings)
+        except OSError as error:
+            raise ModelLoadFailed(f"OpenVINO cannot load {model}: {error}") from error
+        found = kept.get(key)
+        if found is not None:
+            try:
+                return self._core.import_model(found, "CPU", properties)
+            except RuntimeError as error:
+                _log.info("%s is compiled anew: %s", model, error)
+        compiled = self._compile(model, content, options, properties)
+        stream = io.BytesIO()
+        compiled.export_model(stream)
+        kept.put(key, stream.getvalue())
+        return compiled
+
+    def _compile(
+        self, model: Path, content: bytes | None, options: SessionOptions, properties: Mapping[str, object]
+    ) -> openvino.CompiledModel:
         try:
             network = self._core.read_model(model if content is None else content)
             with _REWRITING:
                 network = faster(network, options)
-            compiled = self._core.compile_model(network, "CPU", properties)
+            return self._core.compile_model(network, "CPU", properties)
         except RuntimeError as error:
             raise ModelLoadFailed(f"OpenVINO cannot load {model}: {error}") from error
-        return OpenVinoSession(compiled, options)
 
 
 def precision_hint(core: openvino.Core, precision: Precision) -> str:
