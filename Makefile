@@ -35,7 +35,7 @@ web: $(PAGE) ## build the web page that `shizi serve` has at /
 
 test: fonts servers $(DEVELOPMENT) $(PAGE) models-test ## set up what the tests need and run them all
 	scripts/web.sh $(BIN) test
-	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile -m "not alone"
+	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder -m "not alone"
 	$(BIN)/python -m pytest -m alone
 
 check: $(DEVELOPMENT) ## lint, format, types, import rules
