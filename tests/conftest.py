@@ -18,7 +18,8 @@ settings.load_profile("shizi")
 
 @pytest.fixture(scope="session", autouse=True)
 def _data_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Servers that tests start keep nothing among the data of whoever runs the tests."""
+    """What tests start keeps nothing among the data of whoever runs them, and compiles the models of the code as it is."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SHIZI_DATA_DIR", str(tmp_path_factory.mktemp("data")))
+        patch.setenv("SHIZI_COMPILED_DIR", str(tmp_path_factory.mktemp("compiled")))
         yield

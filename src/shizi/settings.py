@@ -21,6 +21,10 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     home: Path | None = Field(default=None, description="where models are kept; default: the user's cache folder")
+    compiled_dir: Path | None = Field(
+        default=None,
+        description="where compiled models are kept, or `off`; default: the user's cache folder",
+    )
     catalog: Path | None = Field(default=None, description="a catalogue of models of your own")
     offline: bool = Field(default=False, description="never fetch a model")
     data_dir: Path | None = Field(

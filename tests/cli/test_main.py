@@ -76,7 +76,34 @@ def test_a_full_disk_is_said_and_is_no_success(arguments: list[str]) -> None:
             check=False,
         )
     assert done.returncode == 2
-    assert "the output cannot be written: No space left on device; make room" in done.stderr
+    assert "no room to write: No space left on device; make room" in done.stderr
+
+
+@pytest.mark.parametrize(("closed", "said"), [(">&-", ""), ("2>&-", "shizi 0"), (">&- 2>&-", "")])
+def test_closed_streams_are_no_error(closed: str, said: str) -> None:
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'"{sys.executable}" -m shizi --version {closed}'],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert done.stdout.startswith(said)
+
+
+def test_no_room_names_the_place_and_a_traceback_can_be_had() -> None:
+    code = (
+        "from shizi.cli import main\n"
+        "def full(*_): raise OSError(28, 'No space left on device', '/somewhere')\n"
+        "main.shizi.invoke = full\n"
+        "main.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "--debug", "doctor"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "no room to write for /somewhere: No space left on device" in done.stderr
+    assert "Traceback" in done.stderr
 
 
 def test_what_was_not_flushed_is_written_in_the_end() -> None:
@@ -93,8 +120,10 @@ def test_what_was_not_flushed_is_written_in_the_end() -> None:
 def test_what_cannot_be_written_in_the_end_is_no_success(output: str, code: int) -> None:
     script = "from shizi.cli import main\nmain.shizi.invoke = lambda *_: print('last words')\nmain.main()"
     with Path(output).open("w") as file:
-        done = subprocess.run([sys.executable, "-c", script, "doctor"], stdout=file, check=False)
+        command = [sys.executable, "-c", script, "doctor"]
+        done = subprocess.run(command, stdout=file, stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == code
+    assert ("No space left on device" in done.stderr) == (code != 0)
 
 
 def test_sigterm_keeps_what_is_done_and_says_so(tmp_path: Path) -> None:

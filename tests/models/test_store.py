@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from shizi.errors import InvalidRequest, ModelLoadFailed, NotFound
+from shizi.errors import ModelLoadFailed, NotFound
 from shizi.models.card import Catalog, load_catalog
-from shizi.models.store import ModelStore, default_root
+from shizi.models.store import ModelStore
 
 DET, REC = b"detector" * 4096, b"recogniser" * 4096
 
@@ -390,34 +390,3 @@ def test_unknown_models_are_not_found(tmp_path: Path, publish: Publish) -> None:
     with pytest.raises(NotFound, match="shizi models pull det"):
         store.verify("det")
     assert dict(store.installed()) == {}
-
-
-def test_models_live_in_the_home_that_is_set_or_else_in_the_cache(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.delenv("SHIZI_HOME", raising=False)
-    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    assert default_root() == tmp_path / ".cache" / "shizi" / "models"
-
-    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
-    assert default_root() == tmp_path / ".cache" / "shizi" / "models"
-
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
-    assert default_root() == tmp_path / "xdg" / "shizi" / "models"
-
-    monkeypatch.setenv("SHIZI_HOME", "~/shizi")
-    assert default_root() == tmp_path / "shizi" / "models" == ModelStore().root
-
-
-def test_a_user_without_a_home_is_told_to_set_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    def homeless() -> Path:
-        raise RuntimeError("Could not determine home directory.")
-
-    monkeypatch.delenv("SHIZI_HOME", raising=False)
-    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
-    monkeypatch.setattr(Path, "home", homeless)
-
-    with pytest.raises(InvalidRequest, match="SHIZI_HOME"):
-        default_root()

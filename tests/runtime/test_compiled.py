@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
@@ -88,6 +89,59 @@ def test_where_nothing_can_be_written_nothing_is_kept(tmp_path: Path) -> None:
     kept = CompiledModels(tmp_path / "file" / "folder")
     kept.put("a", b"model")
     assert kept.get("a") is None
+
+
+def test_a_folder_that_others_may_write_is_not_used(tmp_path: Path) -> None:
+    kept = CompiledModels(tmp_path / "compiled")
+    kept.put("a", b"model")
+    (tmp_path / "compiled").chmod(0o777)
+    assert kept.get("a") is None
+
+
+@pytest.mark.timeout(10)
+def test_a_pipe_or_a_folder_in_its_place_blocks_nobody(tmp_path: Path) -> None:
+    kept = CompiledModels(tmp_path)
+    kept.put("a", b"model")
+    path = only_file(tmp_path)
+    path.unlink()
+    os.mkfifo(path)
+    assert kept.get("a") is None
+    kept.put("a", b"model")
+    assert kept.get("a") == b"model"
+    path.unlink()
+    path.mkdir()
+    assert kept.get("a") is None
+    kept.put("a", b"model")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("failing", ["fdopen", "replace"])
+def test_what_cannot_be_written_leaves_nothing_and_what_is_too_much_goes(
+    tmp_path: Path, failing: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept = CompiledModels(tmp_path)
+    kept.put("a", b"a" * 100)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os if failing == "fdopen" else Path, failing, full)
+    smaller = CompiledModels(tmp_path, most_bytes=131)
+    for _ in range(3):
+        smaller.put("b", b"b" * 50)
+    assert list(tmp_path.iterdir()) == []
+    assert "No space left on device" in caplog.text
+
+
+def test_one_that_cannot_be_dropped_keeps_no_other(tmp_path: Path) -> None:
+    kept = CompiledModels(tmp_path, most_bytes=200)
+    kept.put("a", b"a" * 100)
+    os.utime(only_file(tmp_path), (1000, 1000))
+    old = tmp_path / "z.compiled"
+    old.mkdir()
+    os.utime(old, (2000, 2000))
+    kept.put("b", b"b" * 150)
+    assert (kept.get("a"), kept.get("b")) == (None, b"b" * 150)
 
 
 def test_those_that_nobody_asked_for_longest_go_first(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -76,23 +76,51 @@ def test_file_properties_and_surroundings_count() -> None:
     assert fingerprint.of_model(b"model", OPTIONS, PROPERTIES, "there") != known()
 
 
-def test_processor_library_and_code_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    here = fingerprint.of_surroundings("openvino 1")
-    assert fingerprint.of_surroundings("openvino 1") == here
-    assert fingerprint.of_surroundings("openvino 2") != here
+def surroundings(library: str = "openvino 1") -> str | None:
+    """As a new process sees them."""
+    fingerprint.of_surroundings.cache_clear()
+    return fingerprint.of_surroundings(library)
+
+
+def test_processor_and_library_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = surroundings()
+    assert here is not None
+    assert surroundings() == here
+    assert surroundings("openvino 2") != here
     with monkeypatch.context() as patch:
         patch.setattr(fingerprint, "cpu_model", lambda: "another processor")
-        assert fingerprint.of_surroundings("openvino 1") != here
+        assert surroundings() != here
     with monkeypatch.context() as patch:
         patch.setattr(fingerprint, "cpu_features", lambda: frozenset({"amx_bf16"}))
-        assert fingerprint.of_surroundings("openvino 1") != here
+        assert surroundings() != here
+    with monkeypatch.context() as patch:
+        patch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
+        assert surroundings() != here
+    assert surroundings() == here
 
 
-def test_the_code_that_changes_models_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_code_that_changes_models_counts_as_it_was_when_it_was_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     code = tmp_path / "rewrite" / "gates.py"
     code.parent.mkdir()
     code.write_text("a = 1\n")
     monkeypatch.setattr(fingerprint, "__file__", str(tmp_path / "fingerprint.py"))
-    before = fingerprint.of_surroundings("openvino 1")
+    before = surroundings()
     code.write_text("a = 2\n")
-    assert fingerprint.of_surroundings("openvino 1") != before
+    assert fingerprint.of_surroundings("openvino 1") == before
+    assert surroundings() != before
+
+
+def test_where_the_code_cannot_be_seen_nothing_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fingerprint, "__file__", str(tmp_path / "fingerprint.py"))
+    assert surroundings() is None
+    (tmp_path / "gates.py").symlink_to(tmp_path / "nowhere")
+    assert surroundings() is None
+
+
+@pytest.fixture(autouse=True)
+def _forget() -> Iterator[None]:
+    """What was made up here must not be known to the next test."""
+    yield
+    fingerprint.of_surroundings.cache_clear()

@@ -14,6 +14,7 @@ import pytest
 from shizi.errors import OutOfMemory
 from shizi.runtime.base import Batch, SessionOptions
 from shizi.runtime.compiled import CompiledModels
+from shizi.runtime.fingerprint import of_model
 from shizi.runtime.openvino import OpenVinoRuntime, OpenVinoSession, faster
 from tests.runtime import sessions
 from tests.runtime.onnx_file import doubling, node
@@ -164,6 +165,43 @@ def test_what_openvino_does_not_take_is_compiled_anew(
     for _ in range(2):
         assert doubled(OpenVinoRuntime(kept), model, SessionOptions(1))
     assert len(compilations) == 1
+
+
+def test_what_is_kept_is_what_the_key_says_though_the_file_changes_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, kept = doubling(tmp_path / "m.onnx"), CompiledModels(tmp_path / "compiled")
+    right = model.read_bytes()
+
+    def swapped(*facts: Any) -> str:  # noqa: ANN401 (as the one that it stands for)
+        model.write_bytes(onnx_model([node("Mul", ["x", "x"], "y")]))
+        return of_model(*facts)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("shizi.runtime.openvino.of_model", swapped)
+        assert doubled(OpenVinoRuntime(kept), model, SessionOptions(1))
+    model.write_bytes(right)
+    assert doubled(OpenVinoRuntime(kept), model, SessionOptions(1))
+
+
+@pytest.mark.parametrize("error", [RuntimeError("cannot be exported"), MemoryError()])
+def test_what_cannot_be_kept_runs_all_the_same(
+    tmp_path: Path, error: Exception, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(CompiledModels, "put", fail)
+    model, kept = doubling(tmp_path / "m.onnx"), CompiledModels(tmp_path / "compiled")
+    assert doubled(OpenVinoRuntime(kept), model, SessionOptions(1))
+    assert "is not kept" in caplog.text
+
+
+def test_without_a_fingerprint_nothing_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shizi.runtime.openvino.of_surroundings", lambda _: None)
+    model, kept = doubling(tmp_path / "m.onnx"), CompiledModels(tmp_path / "compiled")
+    assert doubled(OpenVinoRuntime(kept), model, SessionOptions(1))
+    assert not (tmp_path / "compiled").exists()
 
 
 def test_what_is_no_model_is_refused_and_not_kept(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from shizi.cli.progress import Progress
 from shizi.cli.report import error_line
 from shizi.cli.terminal import one_line
 from shizi.errors import InvalidRequest, NotFound, ShiziError
+from shizi.models.folders import compiled_root
 from shizi.runtime.choose import choose, load_runtime
 from shizi.settings import from_environment
 
@@ -127,7 +128,7 @@ def _number(value: object) -> int:
 @contextmanager
 def _open(engine: EngineOptions) -> Iterator[Opened]:
     choice = choose(engine.runtime, engine.precision)
-    recorder = Recorder(load_runtime(choice.runtime, store(engine).compiled))
+    recorder = Recorder(load_runtime(choice.runtime, compiled_root()))
     with _engine(engine, None, recorder) as ocr:
         yield Opened(ocr, recorder, choice, engine.tier, ocr.models)
 

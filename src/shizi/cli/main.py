@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import importlib
 import os
@@ -10,7 +11,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 from types import FrameType
-from typing import Final, NamedTuple, NoReturn
+from typing import Final, NamedTuple, NoReturn, TextIO
 
 import click
 
@@ -118,14 +119,16 @@ def run(arguments: Sequence[str], tools: object = None) -> int:
         click.echo(f"shizi: {said(error)} ({error.code})", err=True)
         return error.exit_code
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in _NO_ROOM:
-            click.echo(f"shizi: the output cannot be written: {error.strerror}; make room, then run it again", err=True)
-            return InvalidRequest.exit_code
         if debug:
             traceback.print_exception(error)
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            place = f" for {error.filename}" if error.filename else ""
+            return _say(
+                f"shizi: no room to write{place}: {error.strerror}; make room, then run it again",
+                InvalidRequest.exit_code,
+            )
         hint = "" if debug else "; this is a bug: run `shizi --debug …` for the traceback"
-        click.echo(f"shizi: unexpected {type(error).__name__}: {said(error)}{hint}", err=True)
-        return exits.BUG
+        return _say(f"shizi: unexpected {type(error).__name__}: {said(error)}{hint}", exits.BUG)
     return result if isinstance(result, int) else exits.OK
 
 
@@ -147,11 +150,26 @@ def _flush_and_leave(code: int) -> NoReturn:
 
     After Ctrl-C or `| head` threads may still be reading a page, too; waiting for them would make the command seem dead.
     """
-    for stream in (sys.stdout, sys.stderr):
-        try:
+    flushed = [_flush(stream) for stream in (sys.stdout, sys.stderr)]
+    os._exit(code or max(flushed))
+
+
+def _flush(stream: TextIO | None) -> int:
+    """What the process ends with where all else went well; a stream that was closed at the start is none."""
+    try:
+        if stream is not None:
             stream.flush()
-        except BrokenPipeError:
-            code = code or exits.PIPE_CLOSED
-        except OSError:
-            code = code or InvalidRequest.exit_code
-    os._exit(code)
+    except BrokenPipeError:
+        return exits.PIPE_CLOSED
+    except OSError as error:
+        return _say(f"shizi: the output cannot be written: {error.strerror}", InvalidRequest.exit_code)
+    except ValueError:  # closed by the program itself, which then had nothing left to write
+        return exits.OK
+    return exits.OK
+
+
+def _say(message: str, code: int) -> int:
+    """Says it where anybody can still be told."""
+    with contextlib.suppress(OSError):
+        click.echo(message, err=True)
+    return code

