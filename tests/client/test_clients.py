@@ -17,7 +17,7 @@ from shizi.client import ClientOptions, Correction, correction_of
 from shizi.errors import CorruptDocument, EncryptedDocument, InvalidRequest, RateLimited, UnsupportedFormat
 from shizi.types import ModelInfo
 from tests.client.hostile import Hostile, answer
-from tests.serving.processes import LocalServer
+from tests.serving.processes import LocalServer, not_late_in_a_minute
 from tests.serving.test_app import drawn
 
 Ask = Callable[..., Any]
@@ -135,6 +135,7 @@ def test_a_quota_is_said_with_its_pause() -> None:
         LocalServer(service={"quota": 2}) as limited,
         Client(limited.url, options=ClientOptions(longest_pause_s=1)) as client,
     ):
+        not_late_in_a_minute()
         client.read(scripted("say"))
         client.read(scripted("say"))
         with pytest.raises(RateLimited) as caught:

@@ -12,7 +12,7 @@ import time
 
 import httpx
 
-from tests.serving.processes import LocalServer, script, until
+from tests.serving.processes import LocalServer, not_late_in_a_minute, script, until
 from tests.serving.test_uploads import everything, raw
 
 REQUEST = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -118,6 +118,7 @@ def test_strangers_and_quotas_are_looked_at_before_the_body() -> None:
         assert (answer.status_code, answer.json()["code"]) == (401, "UNAUTHENTICATED")
         assert client.get("/healthz").status_code == 200
     with LocalServer(service={"quota": 2}) as server, server.client() as client:
+        not_late_in_a_minute()
         answers = [client.post("/v1/ocr", files=script("say")) for _ in range(3)]
         assert [answer.status_code for answer in answers] == [200, 200, 429]
         assert answers[0].headers["ratelimit"]
