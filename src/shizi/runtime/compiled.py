@@ -54,7 +54,7 @@ class CompiledModels:
             return None
         return content
 
-    def put(self, key: str, content: bytes) -> None:
+    def put(self, key: str, content: bytes | memoryview) -> None:
         """Keeps it, and drops what is too much then; where the folder cannot be written, nothing is kept, and nothing left."""
         if _DIGEST + len(content) > self._most_bytes:
             return
@@ -70,7 +70,7 @@ class CompiledModels:
     def _path(self, key: str) -> Path:
         return self._root / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}{_SUFFIX}"
 
-    def _write(self, path: Path, digest: bytes, content: bytes) -> None:
+    def _write(self, path: Path, digest: bytes, content: bytes | memoryview) -> None:
         """Whoever reads meanwhile sees the old file or the new one, and a process that is killed leaves neither by halves."""
         handle, name = tempfile.mkstemp(_SUFFIX, dir=self._root)
         try:
@@ -96,7 +96,7 @@ class CompiledModels:
                     path.unlink()
 
 
-def _digest(key: str, content: bytes) -> bytes:
+def _digest(key: str, content: bytes | memoryview) -> bytes:
     digest = hashlib.sha256(key.encode())
     digest.update(content)
     return digest.digest()

@@ -32,6 +32,8 @@ _PREPARED = 1500
 # Looking at a graph is for one thread at a time: the first two that ask OpenVINO for a constant's values at once wait for each other
 # for ever, one with Python's lock and one for it. Compiling, which takes the time, happens side by side.
 _REWRITING: Final = threading.Lock()
+# Each takes three times the memory of what is kept, in the moment when all models are loaded.
+_EXPORTING: Final = threading.Lock()
 _log: Final = logging.getLogger(__name__)
 
 
@@ -113,9 +115,10 @@ class OpenVinoRuntime:
                 _log.warning("a compiled model cannot be used, and is compiled anew: %s", error)
         compiled = self._compile_anew(content, options, properties)
         try:
-            stream = io.BytesIO()
-            compiled.export_model(stream)
-            self._kept.put(key, stream.getvalue())
+            with _EXPORTING:
+                stream = io.BytesIO()
+                compiled.export_model(stream)
+                self._kept.put(key, stream.getbuffer())
         except (RuntimeError, MemoryError) as error:
             _log.warning("a compiled model is not kept: %s", error)
         return compiled
