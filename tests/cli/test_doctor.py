@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +11,8 @@ import pytest
 from shizi.cli import facts
 from shizi.cli.facts_text import as_text
 from shizi.cli.main import run
+
+SAMPLE = Path(__file__).resolve().parents[2] / "samples" / "turned.png"
 
 
 def test_without_models_it_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -56,3 +61,39 @@ def test_bounds_that_cannot_be_had_are_said_with_the_reason(tmp_path: Path) -> N
     found = facts.gather(None, tmp_path, {})
     found["sandbox"] = facts.Bounds(held=["rlimit-cpu"], missing={"landlock": "Operation not supported"})
     assert "✗ landlock  opens fonts and program code only: Operation not supported" in as_text(found, colour=False)
+
+
+@pytest.mark.parametrize(
+    ("folder", "said"), [("compiled", "kept in "), ("file/compiled", "file cannot be written"), ("", "others")]
+)
+def test_it_says_where_compiled_models_are_kept_or_why_not(
+    tmp_path: Path, folder: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tmp_path.chmod(0o770)
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SHIZI_COMPILED_DIR", str(tmp_path / folder))
+    found = facts.gather(None, tmp_path, {})
+    assert said in found["compiled"]
+    assert found["compiled"].startswith("kept in") == (folder == "compiled")
+    found["engine"]["runtime"] = "openvino"
+    assert "compiled  " in as_text(found, colour=False)
+    found["engine"]["runtime"] = "onnx"
+    assert "compiled  " not in as_text(found, colour=False)
+
+
+def test_it_says_that_compiled_models_are_not_wanted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHIZI_COMPILED_DIR", "off")
+    assert "not kept, so that each start compiles them" in facts.gather(None, tmp_path, {})["compiled"]
+
+
+def test_a_start_that_keeps_nothing_reads_without_a_word(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = subprocess.run(
+        [sys.executable, "-m", "shizi", "read", str(SAMPLE)],
+        env={**os.environ, "SHIZI_COMPILED_DIR": str(tmp_path / "file" / "compiled")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.strip()

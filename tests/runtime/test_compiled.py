@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
@@ -119,6 +120,7 @@ def test_a_pipe_or_a_folder_in_its_place_blocks_nobody(tmp_path: Path) -> None:
 def test_what_cannot_be_written_leaves_nothing_and_what_is_too_much_goes(
     tmp_path: Path, failing: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO)
     kept = CompiledModels(tmp_path)
     kept.put("a", b"a" * 100)
 
@@ -142,6 +144,17 @@ def test_one_that_cannot_be_dropped_keeps_no_other(tmp_path: Path) -> None:
     os.utime(old, (2000, 2000))
     kept.put("b", b"b" * 150)
     assert (kept.get("a"), kept.get("b")) == (None, b"b" * 150)
+
+
+def test_it_says_why_nothing_is_kept(tmp_path: Path) -> None:
+    assert CompiledModels(tmp_path / "new" / "folder").trouble() is None
+    assert CompiledModels(tmp_path).trouble() is None
+    (tmp_path / "file").touch()
+    assert CompiledModels(tmp_path / "file" / "folder").trouble() == f"{tmp_path / 'file'} cannot be written"
+    tmp_path.chmod(0o770)
+    trouble = CompiledModels(tmp_path).trouble()
+    assert trouble is not None
+    assert "can be written by others" in trouble
 
 
 def test_those_that_nobody_asked_for_longest_go_first(tmp_path: Path) -> None:

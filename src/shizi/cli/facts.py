@@ -14,8 +14,10 @@ from shizi.cli.version import own_version
 from shizi.errors import ShiziError
 from shizi.imaging.limits import Limits
 from shizi.models.card import DEFAULT_TIER, load_catalog
+from shizi.models.folders import compiled_root
 from shizi.models.store import ModelStore
 from shizi.runtime.choose import choose, installed
+from shizi.runtime.compiled import CompiledModels
 from shizi.runtime.machine import cpu_count, cpu_features, cpu_model, cpu_quota, memory_limit
 from shizi.settings import Settings, from_environment
 
@@ -87,6 +89,7 @@ class Facts(TypedDict):
     machine: Machine
     libraries: dict[str, str | None]
     engine: Engine
+    compiled: str
     models_dir: str
     offline: bool
     models: list[Model]
@@ -119,6 +122,7 @@ def gather(tier: str | None, models_dir: Path | None, environment: Mapping[str, 
         machine=_machine(),
         libraries={name: _version(name) for name in LIBRARIES},
         engine=engine,
+        compiled=_compiled(compiled_root()),
         models_dir=str(store.root),
         offline=settings.offline,
         models=models,
@@ -157,6 +161,12 @@ def _engine(settings: Settings, tier: str, todo: list[str]) -> Engine:
         tier=tier,
         reason=f"{choice.reason}; {_tier_reason(tier)}",
     )
+
+
+def _compiled(root: Path | None) -> str:
+    """Where compiled models are kept, or why they are not."""
+    why = "none was asked for, or there is no home folder" if root is None else CompiledModels(root).trouble()
+    return f"kept in {root}" if why is None else f"not kept, so that each start compiles them: {why}"
 
 
 def _tier_reason(tier: str) -> str:

@@ -66,6 +66,8 @@ def _engine(facts: Facts) -> Iterable[tuple[str, str]]:
     if engine["runtime"] is not None:
         yield "chosen", f"{engine['runtime']}, {engine['precision']}, tier {engine['tier']}"
     yield "why", engine["reason"]
+    if engine["runtime"] == "openvino":
+        yield "compiled", facts["compiled"]
     yield (
         "network",
         "offline: models are never fetched" if facts["offline"] else "only to fetch models, never for documents",

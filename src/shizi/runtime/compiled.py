@@ -65,7 +65,16 @@ class CompiledModels:
             finally:
                 self._drop()
         except OSError as error:
-            _log.warning("compiled models are not kept in %s: %s", self._root, error.strerror)
+            _log.info("compiled models are not kept in %s: %s", self._root, error.strerror)
+
+    def trouble(self) -> str | None:
+        """Why nothing is kept; None where it is, or will be."""
+        there = next(folder for folder in (self._root, *self._root.parents) if folder.exists())
+        if not there.is_dir() or not os.access(there, os.W_OK):
+            return f"{there} cannot be written"
+        if there == self._root and not _ours(there.stat()):
+            return f"{there} belongs to somebody else, or can be written by others"
+        return None
 
     def _path(self, key: str) -> Path:
         return self._root / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}{_SUFFIX}"

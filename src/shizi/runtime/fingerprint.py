@@ -49,11 +49,8 @@ def of_surroundings(library: str) -> str | None:
         code = {str(file.relative_to(root)): _hash(file.read_bytes()) for file in sorted(root.rglob("*.py"))}
     except OSError:
         return None
-    return (
-        json.dumps([cpu_model(), sorted(cpu_features()), os.environ.get("ONEDNN_MAX_CPU_ISA"), library, code])
-        if code
-        else None
-    )
+    facts = [cpu_model(), sorted(cpu_features()), os.environ.get("ONEDNN_MAX_CPU_ISA"), library, code]
+    return json.dumps(facts) if code else None
 
 
 def _hash(content: bytes) -> str:
