@@ -85,7 +85,7 @@ def load_runtime(name: Literal["onnx", "openvino"], compiled: Path | None = None
 
     Args:
         name: which one.
-        compiled: the folder where OpenVINO keeps what it compiles; ONNX Runtime loads a model as fast as that.
+        compiled: the folder where OpenVINO keeps what it compiles; ONNX Runtime keeps nothing.
     """
     if name == "openvino":
         from shizi.runtime.openvino import OpenVinoRuntime
