@@ -14,7 +14,7 @@ Quad = NDArray[np.float32]  # (4, 2)
 
 def as_polygons(quads: Quads) -> list[Polygon]:
     """Each quadrilateral as a tuple of points."""
-    return [tuple((x, y) for x, y in quad) for quad in quads.tolist()]
+    return [tuple(map(tuple, quad)) for quad in quads.tolist()]
 
 
 def sizes(quads: Quads) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -33,22 +33,44 @@ def reference(columns: list[tuple[int, float]], used: float) -> Reading:
     return Reading(tuple(characters), tuple(scores), tuple(starts), tuple(ends))
 
 
-@given(path, st.floats(0.5, 1))
-def test_decoding_is_what_the_paper_says(columns: list[tuple[int, float]], share: float) -> None:
-    used = share * len(columns)
-    classes = np.array([index for index, _ in columns], dtype=np.intp)
-    reading = decode(classes, np.array([score for _, score in columns], dtype=np.float32), used, CHARSET)
-    expected = reference(columns, used)
-    assert reading.characters == expected.characters
-    assert reading.scores == expected.scores
-    assert reading.starts == pytest.approx(expected.starts)
-    assert reading.ends == pytest.approx(expected.ends)
+def decoded(classes: list[int], scores: list[float], used: float, others: list[float] | None = None) -> Reading:
+    """One line alone."""
+    found = decode(
+        np.array(classes, dtype=np.intp),
+        np.array(scores, dtype=np.float32),
+        np.array(others or [0] * len(classes), dtype=np.float32),
+        np.array([len(classes)]),
+        np.array([used]),
+        CHARSET,
+    )
+    (reading,) = found
+    return reading
+
+
+@given(st.lists(st.tuples(path, st.floats(0.5, 1)), min_size=1, max_size=5))
+def test_decoding_is_what_the_paper_says(lines: list[tuple[list[tuple[int, float]], float]]) -> None:
+    columns = [column for line, _ in lines for column in line]
+    used = [share * len(line) for line, share in lines]
+    readings = decode(
+        np.array([index for index, _ in columns], dtype=np.intp),
+        np.array([score for _, score in columns], dtype=np.float32),
+        np.zeros(len(columns), dtype=np.float32),
+        np.array([len(line) for line, _ in lines]),
+        np.array(used),
+        CHARSET,
+    )
+    assert len(readings) == len(lines)
+    for reading, (line, _), shown in zip(readings, lines, used, strict=True):
+        expected = reference(line, shown)
+        assert reading.characters == expected.characters
+        assert reading.scores == expected.scores
+        assert reading.starts == pytest.approx(expected.starts)
+        assert reading.ends == pytest.approx(expected.ends)
+        assert reading.others == (0.0,) * len(reading.characters)
 
 
 def test_a_blank_parts_two_equal_letters() -> None:
-    classes = np.array([0, 1, 1, 0, 1, 2, 2, 2, 0, 0], dtype=np.intp)
-    scores = np.array([1, 0.5, 0.75, 1, 0.5, 0.25, 0.5, 0.25, 1, 1], dtype=np.float32)
-    reading = decode(classes, scores, 10, CHARSET)
+    reading = decoded([0, 1, 1, 0, 1, 2, 2, 2, 0, 0], [1, 0.5, 0.75, 1, 0.5, 0.25, 0.5, 0.25, 1, 1], 10)
     assert (reading.text, reading.scores) == ("aab", (0.75, 0.5, 0.5))
     assert reading.starts == pytest.approx((0.1, 0.4, 0.5))
     assert reading.ends == pytest.approx((0.3, 0.5, 0.8))
@@ -56,15 +78,12 @@ def test_a_blank_parts_two_equal_letters() -> None:
 
 
 def test_a_character_is_as_doubtful_as_its_surest_column() -> None:
-    classes = np.array([0, 1, 1, 0, 2, 3, 3], dtype=np.intp)
-    scores = np.array([1, 0.5, 0.75, 1, 1, 0.875, 0.5], dtype=np.float32)
-    others = np.array([0.9, 0.5, 0.25, 0.9, 0, 0.125, 0.5], dtype=np.float32)
-    assert decode(classes, scores, 7, CHARSET, others).others == (0.25, 0.0, 0.125)
-    assert decode(classes, scores, 7, CHARSET).others == ()
+    doubts = [0.9, 0.5, 0.25, 0.9, 0, 0.125, 0.5]
+    assert decoded([0, 1, 1, 0, 2, 3, 3], [1, 0.5, 0.75, 1, 1, 0.875, 0.5], 7, doubts).others == (0.25, 0.0, 0.125)
 
 
 def test_nothing_read_has_no_score() -> None:
-    assert decode(np.zeros(5, dtype=np.intp), np.ones(5, dtype=np.float32), 5, CHARSET) == Reading()
+    assert decoded([0] * 5, [1] * 5, 5) == Reading()
     assert (Reading().text, Reading().score) == ("", 0.0)
 
 
@@ -83,7 +102,7 @@ def test_where_no_allowed_character_is_likely_nothing_is_read() -> None:
     classes, scores = best_path(probabilities, np.array([0, 2]))
     assert classes.tolist() == [[BLANK, 2, BLANK]]
     assert scores == pytest.approx(np.array([[0.01, 0.06, 0.02]]))
-    assert decode(classes[0], scores[0], 3, CHARSET).text == "b"
+    assert decoded(classes[0].tolist(), scores[0].tolist(), 3).text == "b"
 
 
 @given(st.integers(0, 2**32 - 1), st.sets(st.integers(1, 9)))

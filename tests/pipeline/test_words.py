@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from statistics import median
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -49,6 +52,45 @@ def test_each_line_of_a_page_has_the_words_that_it_has_alone() -> None:
     vertical = np.array([False, False, True, False])
     alone = [words(reading(text), quads[row], vertical=bool(vertical[row])) for row, text in enumerate(texts)]
     assert words_of([reading(text) for text in texts], quads, vertical) == alone
+
+
+def one_by_one(read: Reading) -> list[tuple[str, float, float, float]]:
+    """Text, score, begin and end of each word of a line, worked out a word at a time."""
+    middles = [(start + end) / 2 for start, end in zip(read.starts, read.ends, strict=True)]
+    spaces = [-1, *(at for at, character in enumerate(read.characters) if character.isspace()), len(middles)]
+    groups = [(before + 1, after) for before, after in pairwise(spaces) if after > before + 1]
+    found: list[tuple[str, float, float, float]] = []
+    for number, (first, stop) in enumerate(groups):
+        own = middles[first:stop] if stop - first > 1 else middles
+        half = median([after - before for before, after in pairwise(own)]) / 2 if len(own) > 1 else 0.5
+        begin = max(found[-1][3] if found else 0.0, middles[first] - half)
+        end = min(middles[stop - 1] + half, 1.0)
+        if number + 1 < len(groups):
+            end = min(end, (middles[stop - 1] + middles[groups[number + 1][0]]) / 2)
+        score = sum(read.scores[first:stop]) / (stop - first)
+        found.append(("".join(read.characters[first:stop]), score, begin, end))
+    return found
+
+
+@st.composite
+def readings(draw: st.DrawFn) -> Reading:
+    """Characters anywhere on the line, one after the other."""
+    text = draw(st.text(alphabet="ab 字", max_size=12))
+    edges = sorted(draw(st.lists(st.floats(0, 1), min_size=2 * len(text), max_size=2 * len(text))))
+    scores = draw(st.lists(st.floats(0, 1), min_size=len(text), max_size=len(text)))
+    return Reading(tuple(text), tuple(scores), tuple(edges[::2]), tuple(edges[1::2]))
+
+
+@given(st.lists(readings(), max_size=4))
+def test_words_are_those_that_are_worked_out_one_by_one(lines: list[Reading]) -> None:
+    found = words_of(lines, np.stack([LINE] * len(lines) or [LINE])[: len(lines)], np.zeros(len(lines), np.bool_))
+    assert len(found) == len(lines)
+    for words_found, read in zip(found, lines, strict=True):
+        expected = one_by_one(read)
+        assert [word.text for word in words_found] == [text for text, *_ in expected]
+        assert [word.score for word in words_found] == pytest.approx([score for _, score, _, _ in expected])
+        assert [word.polygon[0][0] for word in words_found] == pytest.approx([10 + 200 * x for _, _, x, _ in expected])
+        assert [word.polygon[1][0] for word in words_found] == pytest.approx([10 + 200 * x for _, _, _, x in expected])
 
 
 def test_words_of_a_vertical_line_stand_below_each_other() -> None:

@@ -52,19 +52,21 @@ class Stale:
     before in place, `wait` raises."""
 
     def __init__(self) -> None:
-        self.output = np.zeros((1, 2), dtype=np.float32)
+        self.input = self.output = np.zeros((1, 2), dtype=np.float32)
         self.full = False
 
     def create_infer_request(self) -> Stale:
         return self
 
-    def infer(self, inputs: dict[int, Batch], share_inputs: bool = False) -> None:
-        del share_inputs
-        if not self.full:
-            self.output = 2 * inputs[0]
+    def set_input_tensor(self, batch: Batch) -> None:
+        self.input = batch
 
-    def start_async(self, inputs: dict[int, Batch], share_inputs: bool = False) -> None:
-        self.infer(inputs, share_inputs)
+    def infer(self) -> None:
+        if not self.full:
+            self.output = 2 * self.input
+
+    def start_async(self) -> None:
+        self.infer()
 
     def wait(self) -> None:
         if self.full:
@@ -75,9 +77,17 @@ class Stale:
         return SimpleNamespace(data=self.output)
 
 
+def of_fake(model: Stale) -> OpenVinoSession:
+    def tensor(batch: Batch, *, shared_memory: bool) -> Batch:
+        assert shared_memory
+        return batch
+
+    return OpenVinoSession(cast(Any, model), SessionOptions(1), cast(Any, tensor))
+
+
 def test_a_run_without_memory_never_gives_the_output_of_the_run_before() -> None:
     model = Stale()
-    session = OpenVinoSession(cast(Any, model), SessionOptions(1))
+    session = of_fake(model)
     assert session.run(np.ones((1, 2), dtype=np.float32), np.sum) == 4
     model.full = True
     for _ in range(2):
@@ -92,7 +102,7 @@ def test_an_answer_to_another_batch_is_refused() -> None:
         def wait(self) -> None:
             self.output = np.zeros((1, 2), dtype=np.float32)
 
-    session = OpenVinoSession(cast(Any, Silent()), SessionOptions(1))
+    session = of_fake(Silent())
     with pytest.raises(OutOfMemory, match=r"1 results to a batch of shape \(3, 2\)"):
         session.run(np.ones((3, 2), dtype=np.float32), np.sum)
 

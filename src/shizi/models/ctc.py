@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,37 +77,40 @@ def of_other_forms(
 def decode(
     classes: NDArray[np.intp],
     scores: NDArray[np.float32],
-    used: float,
+    others: NDArray[np.float32],
+    lengths: NDArray[np.intp],
+    used: NDArray[np.float64],
     charset: Charset,
-    others: NDArray[np.float32] | None = None,
-) -> Reading:
-    """One line's reading: repeats merged, blanks dropped.
+) -> list[Reading]:
+    """The readings of lines whose columns stand one line after the other: repeats merged, blanks dropped.
+
+    All lines at once: a page has hundreds of them, and a dozen calls of numpy take longer than what they do for one.
 
     Args:
-        classes: (T,) likeliest class of every column.
-        scores: (T,) its probability.
-        used: columns that show the line (need not be whole); what lies to the right of them is padding.
+        classes: the likeliest class of every column, (S,).
+        scores: its probability, (S,).
+        others: see `of_other_forms`, (S,).
+        lengths: columns of each line, at least one, (N,).
+        used: columns of each that show the line (need not be whole); what lies to the right of them is padding, (N,).
         charset: the model's characters.
-        others: (T,) see `of_other_forms`.
     """
-    changes = np.flatnonzero(classes[1:] != classes[:-1]) + 1
-    begins, stops = np.concatenate([[0], changes]), np.concatenate([changes, [len(classes)]])
+    firsts = np.cumsum(lengths) - lengths
+    begins = np.union1d(np.flatnonzero(classes[1:] != classes[:-1]) + 1, firsts)
+    stops = np.append(begins[1:], len(classes))
     best = np.maximum.reduceat(scores, begins)
-    keep = classes[begins] != BLANK
-    doubts: tuple[float, ...] = ()
-    if others is not None:
-        doubts = tuple(np.maximum.reduceat(_at_best(others, scores, best, stops - begins), begins)[keep].tolist())
-    return Reading(
-        tuple(charset.characters[index] for index in classes[begins[keep]]),
-        tuple(best[keep].tolist()),
-        tuple(np.minimum(begins[keep] / used, 1.0).tolist()),
-        tuple(np.minimum(stops[keep] / used, 1.0).tolist()),
-        doubts,
-    )
-
-
-def _at_best(
-    others: NDArray[np.float32], scores: NDArray[np.float32], best: NDArray[np.float32], lengths: NDArray[np.intp]
-) -> NDArray[np.float32]:
-    """The other forms' probabilities where a character is likeliest, else 0: at its edges a sure one may look doubtful."""
-    return np.where(scores == np.repeat(best, lengths), others, np.float32(0))
+    # At its edges a sure character may look doubtful: only where it is likeliest counts.
+    doubts = np.maximum.reduceat(np.where(scores == np.repeat(best, stops - begins), others, np.float32(0)), begins)
+    shown = np.flatnonzero(classes[begins] != BLANK)
+    begins, stops = begins[shown], stops[shown]
+    owners = np.searchsorted(firsts, begins, side="right") - 1
+    characters = [charset.characters[index] for index in classes[begins].tolist()]
+    values = [
+        best[shown].tolist(),
+        np.minimum((begins - firsts[owners]) / used[owners], 1.0).tolist(),
+        np.minimum((stops - firsts[owners]) / used[owners], 1.0).tolist(),
+        doubts[shown].tolist(),
+    ]
+    cuts = pairwise(np.searchsorted(owners, np.arange(len(lengths) + 1)).tolist())
+    return [
+        Reading(tuple(characters[first:stop]), *(tuple(value[first:stop]) for value in values)) for first, stop in cuts
+    ]

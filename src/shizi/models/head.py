@@ -151,7 +151,7 @@ class LinearHead:
             unsettled = np.zeros(0, dtype=np.intp)
             return _columns(output.shape, self._work_out(rows), unsettled, rows)
         count = len(self._shortlist.classes)
-        common, scores, logits = _likeliest_of_logits(rows[:, :count])
+        common, scores, logits = _likeliest_of_logits(rows[:, :count], self._sure)
         classes = self._shortlist.classes[common]
         doubtful = logits < self._sure
         foreign = np.flatnonzero(~self._asked[common])
@@ -244,13 +244,19 @@ def _best_path(probabilities: Batch, allowed: NDArray[np.intp] | None, others: N
     return Found(classes, scores, nothing if others is None else of_other_forms(probabilities, classes, others))
 
 
-def _likeliest_of_logits(logits: Batch) -> tuple[NDArray[np.intp], NDArray[np.float32], NDArray[np.float32]]:
-    """The likeliest class, its probability and its logit; the probability of a blank, which nobody asks for, stands as 1."""
+def _likeliest_of_logits(
+    logits: Batch, sure: float
+) -> tuple[NDArray[np.intp], NDArray[np.float32], NDArray[np.float32]]:
+    """The likeliest class, its probability and its logit.
+
+    Where the logit is below `sure`, and where it is the blank's, nobody asks for the probability, which stands as 1.
+    """
     classes = logits.argmax(axis=1)
     best = logits[np.arange(len(logits)), classes]
     scores = np.ones(len(logits), dtype=np.float32)
-    shown = classes != BLANK
-    relative = logits[shown] - best[shown, None]
+    shown = (classes != BLANK) & (best >= sure)
+    relative = logits[shown]
+    relative -= best[shown, None]
     scores[shown] = 1 / np.exp(relative, out=relative).sum(axis=1)
     return classes, scores, best
 

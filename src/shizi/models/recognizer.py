@@ -114,15 +114,29 @@ class Recognizer:
         costs = [lines * width for lines, width in shapes]
         found = self._streams.run(look, shapes, costs=costs, claim=claim)
         head.settle(found, self._streams, claim)
-        readings = [Reading()] * len(crops)
-        for (width, part), columns in zip(batches, found, strict=True):
+        for width, part in batches:
             self.batches.add([crops[index].width for index in part], width)
-            density = columns.classes.shape[1] / width
-            for index, classes, scores, others in zip(
-                part, columns.classes, columns.scores, columns.others, strict=True
-            ):
-                readings[index] = decode(classes, scores, crops[index].width * density, self.charset, others)
+        readings = [Reading()] * len(crops)
+        order = [index for _, part in batches for index in part]
+        for index, reading in zip(order, self._decode(crops, batches, found), strict=True):
+            readings[index] = reading
         return readings
+
+    def _decode(
+        self, crops: Sequence[Crop], batches: Sequence[tuple[int, list[int]]], found: Sequence[Columns]
+    ) -> list[Reading]:
+        """The readings of all lines, batch after batch."""
+        counts = [
+            (columns.classes.shape[1], width, part) for (width, part), columns in zip(batches, found, strict=True)
+        ]
+        return decode(
+            np.concatenate([columns.classes.ravel() for columns in found]),
+            np.concatenate([columns.scores.ravel() for columns in found]),
+            np.concatenate([columns.others.ravel() for columns in found]),
+            np.array([count for count, _, part in counts for _ in part], dtype=np.intp),
+            np.array([crops[index].width * (count / width) for count, width, part in counts for index in part]),
+            self.charset,
+        )
 
     def _look(self, crops: Sequence[Crop], width: int, head: Head) -> Columns:
         batch = np.full((len(crops), self.height, width, 3), GREY, dtype=np.uint8)
