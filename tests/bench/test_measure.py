@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
-from shizi.bench.measure import Subject, measure, per_page, throughput, warm_up
+from shizi.bench.measure import Many, Subject, many, measure, per_page, read_all, warm_up
 from shizi.bench.recording import Recorder
+from shizi.errors import CorruptDocument, ShiziError
 from shizi.runtime.fake import FakeRuntime, Slow
+from shizi.types import Document
 from tests.bench.engines import Clock, FakeEngine, nothing, options
 
 
@@ -51,11 +54,74 @@ def test_a_document_without_a_model_run_has_no_ratio() -> None:
     assert found.ratio is None
 
 
-def test_throughput_counts_pages() -> None:
+def test_many_documents_are_measured_against_their_models_in_turn() -> None:
     clock = Clock()
-    engine = FakeEngine(clock, {"a": 1.0, "b": 3.0})
-    rates = throughput(engine, [subject("a", 4), subject("b", 4)], 2, nothing, clock)
-    assert rates == pytest.approx([8 / 4, 8 / 4])
+    recorder, engine = recorded(clock, 4.0)
+    steps: list[float] = []
+    found = many(engine, recorder, [subject("a", 2)], 3, lambda: steps.append(clock.now), clock)
+    assert found.pages_per_second == pytest.approx((2 / 5,) * 3)
+    assert found.ratios == pytest.approx((5 / 4,) * 3)
+    # Once to know what the models are given, the models, and then 24 documents and the models again in each round.
+    assert steps == pytest.approx([5 + 4 + 124, 5 + 4 + 2 * 124, 5 + 4 + 3 * 124])
+
+
+class Listed(FakeEngine):
+    """Documents of a list take five seconds each, or cannot be read."""
+
+    fails = False
+
+    def read_many(self, sources: Iterable[Path]) -> Iterator[Document | ShiziError]:
+        for _ in sources:
+            self.clock.sleep(5.0)
+            yield CorruptDocument("it is damaged") if self.fails else Document(())
+
+
+def test_what_slows_down_meanwhile_is_compared_with_what_it_was_before_and_after() -> None:
+    clock = Clock()
+    seconds = iter([1.0, 2.0, 3.0])  # what is recorded, and twice alone
+
+    def sleep(_seconds: float) -> None:
+        clock.sleep(next(seconds))
+
+    recorder = Recorder(FakeRuntime({"": Slow(lambda batch: batch, 1.0, sleep)}))
+    engine = Listed(clock, {"a": 0.0}, session=recorder.load(Path("rec.onnx"), options()))
+    assert many(engine, recorder, [subject("a")], 1, nothing, clock).ratios == pytest.approx((5 / 2.5,))
+
+
+@pytest.mark.parametrize(("count", "listed"), [(1, 24), (5, 25), (24, 24), (25, 25)])
+def test_a_list_is_so_long_that_its_ends_weigh_little(count: int, listed: int) -> None:
+    engine = FakeEngine(Clock(), {"a": 1.0})
+    many(engine, Recorder(FakeRuntime({})), [subject("a")] * count, 1, nothing, engine.clock)
+    assert len(engine.order) == 1 + listed  # the first one ran no model, so that the others are not looked at
+
+
+def test_without_a_model_run_many_documents_have_a_rate_and_no_ratio() -> None:
+    clock = Clock()
+    found = many(
+        FakeEngine(clock, {"a": 1.0, "b": 3.0}),
+        Recorder(FakeRuntime({})),
+        [subject("a", 4), subject("b", 4)],
+        2,
+        nothing,
+        clock,
+    )
+    assert found == Many((2.0, 2.0), ())
+
+
+def test_inputs_that_are_too_many_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    recorder, engine = recorded(clock, 4.0)
+    monkeypatch.setattr("shizi.bench.measure.MAX_BYTES", 2 * 2 * 3 * 48 * 64 * 4 - 1)
+    assert many(engine, recorder, [subject("a", 2)], 1, nothing, clock).ratios
+    assert not many(engine, recorder, [subject("a", 2)] * 2, 1, nothing, clock).ratios
+
+
+def test_a_document_that_fails_among_many_is_not_counted_as_read() -> None:
+    engine = Listed(Clock(), {})
+    read_all(engine, [Path("a.png")])
+    engine.fails = True
+    with pytest.raises(CorruptDocument):
+        read_all(engine, [Path("a.png")])
 
 
 def test_longer_documents_weigh_more() -> None:

@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from shizi.bench.recording import Recording, Run, replay
+from shizi.bench.recording import MAX_BYTES, Recording, Run, replay
 from shizi.errors import ShiziError
 from shizi.types import Document
+
+# Documents that `read_many` reads in a round, at least.
+_LEAST = 24
 
 Clock = Callable[[], float]
 Step = Callable[[], None]
@@ -118,26 +121,79 @@ def per_page(found: Sequence[Measured]) -> list[float]:
     return [value / one.pages for one in found for value in one.read_ms for _ in range(one.pages)]
 
 
-def throughput(
-    engine: Engine, subjects: Sequence[Subject], rounds: int, step: Step, clock: Clock = time.perf_counter
-) -> list[float]:
-    """Pages per second of `read_many` over all documents, of each round.
+@dataclass(frozen=True, slots=True)
+class Many:
+    """Documents two at a time, warm; one value for each round.
 
-    The documents stand in the list twice, so that the beginning and the end, where only one is worked on, weigh less.
+    Attributes:
+        pages_per_second: of `read_many`.
+        ratios: its time ÷ pure model time of the same documents; empty where no model ran for one of them, or their inputs
+            were too many to be kept.
+    """
+
+    pages_per_second: tuple[float, ...]
+    ratios: tuple[float, ...]
+
+
+def read_all(engine: Engine, paths: Sequence[Path]) -> None:
+    """Reads documents by `read_many`.
 
     Raises:
         ShiziError: a document could not be read.
     """
-    pages = 2 * sum(subject.pages for subject in subjects)
-    rates = []
+    for document in engine.read_many(paths):
+        if isinstance(document, ShiziError):
+            raise document
+
+
+def many(
+    engine: Engine,
+    records: Records,
+    subjects: Sequence[Subject],
+    rounds: int,
+    step: Step,
+    clock: Clock = time.perf_counter,
+) -> Many:
+    """Reads all documents by `read_many` and runs their models alone, document by document, in turn.
+
+    The documents stand in the list again and again, so that the beginning and the end, where only one is worked on, weigh little.
+
+    Raises:
+        ShiziError: a document could not be read.
+    """
+    recordings = _recordings(engine, records, subjects)
+    times = -(-_LEAST // len(subjects))
+    paths = [subject.path for subject in subjects] * times
+    pages = times * sum(subject.pages for subject in subjects)
+
+    def models() -> float:
+        return times * sum(sum(replay(recording.runs, clock).values()) for recording in recordings)
+
+    rates: list[float] = []
+    ratios: list[float] = []
+    before = models()
     for _ in range(rounds):
         start = clock()
-        for document in engine.read_many([subject.path for subject in subjects] * 2):
-            if isinstance(document, ShiziError):
-                raise document
-        rates.append(pages / (clock() - start))
+        read_all(engine, paths)
+        taken = clock() - start
+        rates.append(pages / taken)
+        # Between two runs of the models: the machine may become slower or faster meanwhile.
+        before, alone = (after := models()), (before + after) / 2
+        ratios += [taken / alone] if alone else []
         step()
-    return rates
+    return Many(tuple(rates), tuple(ratios))
+
+
+def _recordings(engine: Engine, records: Records, subjects: Sequence[Subject]) -> list[Recording]:
+    """What the models are given for each document; nothing where one gives them nothing, or all more than `MAX_BYTES`."""
+    found: list[Recording] = []
+    for subject in subjects:
+        with records.record() as recording:
+            engine.read(subject.path)
+        found.append(recording)
+        if not recording.runs or sum(one.bytes for one in found) > MAX_BYTES:
+            return []
+    return found
 
 
 def shapes(runs: Sequence[Run]) -> tuple[Mapping[str, object], ...]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shizi.bench.ablation import Comparison
-from shizi.bench.measure import Measured, per_page
+from shizi.bench.measure import Many, Measured, per_page
 from shizi.bench.peers import PeerTimes
 from shizi.bench.stats import percentile
 from shizi.runtime.choose import Choice
@@ -45,7 +45,7 @@ class Report:
 
     Attributes:
         drawn: whether the documents were drawn by the bench.
-        pages_per_second: of `read_many`.
+        many: documents two at a time.
         peak_mb: resident memory of the process after every document was read once and then by `read_many`; what follows
             keeps inputs of its own.
     """
@@ -54,7 +54,7 @@ class Report:
     drawn: bool
     rounds: int
     documents: tuple[Measured, ...]
-    pages_per_second: float
+    many: Many
     peak_mb: float | None
     ablation: tuple[Comparison, ...] = ()
     peers: tuple[PeerTimes, ...] = ()
@@ -82,11 +82,14 @@ class Report:
         return sum(one.median_ms for one in known) / models if models else None
 
     @property
+    def pages_per_second(self) -> float:
+        """Of `read_many`."""
+        return statistics.median(self.many.pages_per_second)
+
+    @property
     def ratio_of_many(self) -> float | None:
-        """A page's share of the time of `read_many` ÷ its pure model time; None where that of a document is not known."""
-        models = sum(self.models_ms.values())
-        known = all(one.models_ms for one in self.documents)
-        return 1000 / (self.pages_per_second * models) if known else None
+        """Time of `read_many` ÷ pure model time, by the median of the rounds; None where that is not known."""
+        return statistics.median(self.many.ratios) if self.many.ratios else None
 
     @property
     def stages_ms(self) -> dict[str, float]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -74,14 +73,13 @@ def run(opened: Opened, plan: Plan, step: Callable[[str], None], refuse: Callabl
         refuse(name, error)
     if not subjects:
         raise NotFound("none of the documents can be read, so there is nothing to measure")
-    # Half of it before the models and half after them: it is compared with them, and a machine's speed drifts.
-    rates = measure.throughput(engine, subjects, rounds - rounds // 2, lambda: step("throughput"))
+    measure.read_all(engine, [subject.path for subject in subjects])
     peak = report.peak_mb()  # before inputs are recorded, which takes memory of the bench's own
     found = [
         measure.measure(engine, opened.records, subject, rounds, lambda: step("pages and models"))
         for subject in subjects
     ]
-    rates += measure.throughput(engine, subjects, rounds // 2, lambda: step("throughput"))
+    many = measure.many(engine, opened.records, subjects, rounds, lambda: step("many pages and models"))
     rows = [
         ablation.compare(engine, partial(plan.make, variant), variant, subjects, rounds, lambda: step("ablation"))
         for variant in ablation.variants(opened.choice, Tuning())
@@ -93,7 +91,7 @@ def run(opened: Opened, plan: Plan, step: Callable[[str], None], refuse: Callabl
         drawn=plan.drawn,
         rounds=rounds,
         documents=tuple(found),
-        pages_per_second=statistics.median(rates),
+        many=many,
         peak_mb=peak,
         ablation=tuple(rows),
         peers=tuple(others),
