@@ -61,8 +61,8 @@ def test_many_documents_are_measured_against_their_models_in_turn() -> None:
     found = many(engine, recorder, [subject("a", 2)], 3, lambda: steps.append(clock.now), clock)
     assert found.pages_per_second == pytest.approx((2 / 5,) * 3)
     assert found.ratios == pytest.approx((5 / 4,) * 3)
-    # Once to know what the models are given, the models, and then 24 documents and the models again in each round.
-    assert steps == pytest.approx([5 + 4 + 124, 5 + 4 + 2 * 124, 5 + 4 + 3 * 124])
+    # Once to know what the models are given, the models, and then 12 documents and the models again in each round.
+    assert steps == pytest.approx([5 + 4 + 64, 5 + 4 + 2 * 64, 5 + 4 + 3 * 64])
 
 
 class Listed(FakeEngine):
@@ -88,10 +88,12 @@ def test_what_slows_down_meanwhile_is_compared_with_what_it_was_before_and_after
     assert many(engine, recorder, [subject("a")], 1, nothing, clock).ratios == pytest.approx((5 / 2.5,))
 
 
-@pytest.mark.parametrize(("count", "listed"), [(1, 24), (5, 25), (24, 24), (25, 25)])
-def test_a_list_is_so_long_that_its_ends_weigh_little(count: int, listed: int) -> None:
-    engine = FakeEngine(Clock(), {"a": 1.0})
-    many(engine, Recorder(FakeRuntime({})), [subject("a")] * count, 1, nothing, engine.clock)
+@pytest.mark.parametrize(
+    ("count", "pages", "listed"), [(1, 1, 24), (5, 1, 25), (24, 1, 48), (25, 1, 50), (1, 100, 2), (2, 5, 6)]
+)
+def test_a_list_is_so_long_that_its_ends_weigh_little_and_no_longer(count: int, pages: int, listed: int) -> None:
+    engine = FakeEngine(Clock(), {"a": 1.0}, pages=pages)
+    many(engine, Recorder(FakeRuntime({})), [subject("a", pages)] * count, 1, nothing, engine.clock)
     assert len(engine.order) == 1 + listed  # the first one ran no model, so that the others are not looked at
 
 
@@ -111,7 +113,7 @@ def test_without_a_model_run_many_documents_have_a_rate_and_no_ratio() -> None:
 def test_inputs_that_are_too_many_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
     recorder, engine = recorded(clock, 4.0)
-    monkeypatch.setattr("shizi.bench.measure.MAX_BYTES", 2 * 2 * 3 * 48 * 64 * 4 - 1)
+    monkeypatch.setattr("shizi.bench.measure._MAX_BYTES", 2 * 2 * 3 * 48 * 64 * 4 - 1)
     assert many(engine, recorder, [subject("a", 2)], 1, nothing, clock).ratios
     assert not many(engine, recorder, [subject("a", 2)] * 2, 1, nothing, clock).ratios
 

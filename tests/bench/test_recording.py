@@ -83,6 +83,16 @@ def test_inputs_that_would_fill_the_memory_are_not_kept(monkeypatch: pytest.Monk
     assert kept.runs == []
 
 
+def test_who_records_may_bound_it_further() -> None:
+    recorder = Recorder(FakeRuntime({"": doubled}))
+    session = recorder.load(DETECT, options())
+    for most, runs in ((2 * batch(1).nbytes, 2), (2 * batch(1).nbytes - 1, 0)):
+        with recorder.record(most) as kept:
+            session.run(batch(1), total)
+            session.run(batch(1), total)
+        assert (len(kept.runs), kept.overflown) == (runs, runs == 0)
+
+
 def test_a_replay_takes_what_the_models_take_and_nothing_else() -> None:
     clock = Clock()
     slow = {"det": Slow(doubled, 0.5, clock.sleep), "rec": Slow(doubled, 0.25, clock.sleep)}

@@ -117,6 +117,24 @@ def test_what_is_sure_never_meets_the_whole_layer(streams: Streams) -> None:
     assert both.whole.rows == []
 
 
+def test_what_is_just_sure_has_its_own_probability() -> None:
+    linear, batch = one_hot([1, 13, 2], SURE)
+    batch[0, 2] = np.nextafter(batch[0, 2], np.float32(-1))
+    both = Both(linear)
+    columns = both.look(batch)
+    assert columns.unsettled.tolist() == [2]
+    share = np.exp(SURE) / (np.exp(SURE) + len(COMMON) - 1)
+    assert columns.scores[0, :2] == pytest.approx(share, abs=1e-5)
+
+
+def test_what_is_no_number_is_never_sure() -> None:
+    linear, batch = one_hot([1, 2], 9)
+    both = Both(linear)
+    output = both.output(batch)
+    output[0, 1, 2] = np.nan
+    assert np.isnan(both.head.look(output).scores[0, 1])
+
+
 def test_what_is_not_sure_is_read_by_the_whole_layer(streams: Streams) -> None:
     linear, batch = one_hot([0, 4, 13, 39, 0, 2], 9)
     both = Both(linear)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import sleep
@@ -52,18 +53,20 @@ class Stale:
     before in place, `wait` raises."""
 
     def __init__(self) -> None:
-        self.input = self.output = np.zeros((1, 2), dtype=np.float32)
+        self.output = np.zeros((1, 2), dtype=np.float32)
         self.full = False
 
     def create_infer_request(self) -> Stale:
         return self
 
-    def set_input_tensor(self, batch: Batch) -> None:
+    def set_input_tensor(self, batch: weakref.ref[Batch]) -> None:
         self.input = batch
 
     def infer(self) -> None:
+        batch = self.input()
+        assert batch is not None, "the batch is gone, whose memory would be looked at"
         if not self.full:
-            self.output = 2 * self.input
+            self.output = 2 * batch
 
     def start_async(self) -> None:
         self.infer()
@@ -78,9 +81,9 @@ class Stale:
 
 
 def of_fake(model: Stale) -> OpenVinoSession:
-    def tensor(batch: Batch, *, shared_memory: bool) -> Batch:
+    def tensor(batch: Batch, *, shared_memory: bool) -> weakref.ref[Batch]:
         assert shared_memory
-        return batch
+        return weakref.ref(batch)  # neither a tensor nor a request keeps it
 
     return OpenVinoSession(cast(Any, model), SessionOptions(1), cast(Any, tensor))
 
@@ -95,6 +98,12 @@ def test_a_run_without_memory_never_gives_the_output_of_the_run_before() -> None
             session.run(np.full((1, 2), 5, dtype=np.float32), np.sum)
     model.full = False
     assert session.run(np.full((1, 2), 5, dtype=np.float32), np.sum) == 20
+
+
+def test_a_copy_of_a_batch_lives_until_the_end_of_the_run() -> None:
+    locked = np.ones((2, 2), dtype=np.float32)
+    locked.flags.writeable = False
+    assert of_fake(Stale()).run(locked[:, ::-1], np.sum) == 8
 
 
 def test_an_answer_to_another_batch_is_refused() -> None:

@@ -15,8 +15,10 @@ from shizi.bench.recording import MAX_BYTES, Recording, Run, replay
 from shizi.errors import ShiziError
 from shizi.types import Document
 
-# Documents that `read_many` reads in a round, at least.
+# Pages that `read_many` reads in a round, at least.
 _LEAST = 24
+# What the models are given for all documents together; see `MAX_BYTES` for one of them.
+_MAX_BYTES = 1 << 30
 
 Clock = Callable[[], float]
 Step = Callable[[], None]
@@ -38,8 +40,8 @@ class Engine(Protocol):
 class Records(Protocol):
     """What remembers the models' runs (`shizi.bench.recording.Recorder`)."""
 
-    def record(self) -> AbstractContextManager[Recording]:
-        """Remembers every run until the block ends."""
+    def record(self, most: int = MAX_BYTES) -> AbstractContextManager[Recording]:
+        """Remembers every run until the block ends, if the inputs are no more than so many bytes."""
         ...
 
 
@@ -162,9 +164,9 @@ def many(
         ShiziError: a document could not be read.
     """
     recordings = _recordings(engine, records, subjects)
-    times = -(-_LEAST // len(subjects))
+    pages = sum(subject.pages for subject in subjects)
+    times = max(2, -(-_LEAST // pages))
     paths = [subject.path for subject in subjects] * times
-    pages = times * sum(subject.pages for subject in subjects)
 
     def models() -> float:
         return times * sum(sum(replay(recording.runs, clock).values()) for recording in recordings)
@@ -176,23 +178,25 @@ def many(
         start = clock()
         read_all(engine, paths)
         taken = clock() - start
-        rates.append(pages / taken)
+        rates.append(times * pages / taken)
         # Between two runs of the models: the machine may become slower or faster meanwhile.
-        before, alone = (after := models()), (before + after) / 2
-        ratios += [taken / alone] if alone else []
+        after = models()
+        if recordings:
+            ratios.append(2 * taken / (before + after))
+        before = after
         step()
     return Many(tuple(rates), tuple(ratios))
 
 
 def _recordings(engine: Engine, records: Records, subjects: Sequence[Subject]) -> list[Recording]:
-    """What the models are given for each document; nothing where one gives them nothing, or all more than `MAX_BYTES`."""
+    """What the models are given for each document; nothing where one gives them nothing, or all of them too much."""
     found: list[Recording] = []
     for subject in subjects:
-        with records.record() as recording:
+        with records.record(_MAX_BYTES - sum(one.bytes for one in found)) as recording:
             engine.read(subject.path)
-        found.append(recording)
-        if not recording.runs or sum(one.bytes for one in found) > MAX_BYTES:
+        if not recording.runs:
             return []
+        found.append(recording)
     return found
 
 

@@ -43,8 +43,9 @@ class Run:
 
 @dataclass(slots=True)
 class Recording:
-    """Runs in the order in which they began; empty and `overflown` where they would have taken more than `MAX_BYTES`."""
+    """Runs in the order in which they began; empty and `overflown` where they would have taken more than `most` bytes."""
 
+    most: int = MAX_BYTES
     runs: list[Run] = field(default_factory=list)
     bytes: int = 0
     overflown: bool = False
@@ -52,7 +53,7 @@ class Recording:
     def add(self, model: Model, batch: Input) -> None:
         """Keeps a copy: the engine may write into its batch again."""
         self.bytes += batch.nbytes
-        if self.bytes > MAX_BYTES:
+        if self.bytes > self.most:
             self.overflown = True
             self.runs.clear()
         if not self.overflown:
@@ -78,9 +79,13 @@ class Recorder:
         return _Session(Model(name, session, options), self._current)
 
     @contextmanager
-    def record(self) -> Iterator[Recording]:
-        """Remembers every run until the block ends; the runs of all threads, so only one document is to be read meanwhile."""
-        self._recording = recording = Recording()
+    def record(self, most: int = MAX_BYTES) -> Iterator[Recording]:
+        """Remembers every run until the block ends; the runs of all threads, so only one document is to be read meanwhile.
+
+        Args:
+            most: bytes of inputs; where they are more, none are kept.
+        """
+        self._recording = recording = Recording(min(most, MAX_BYTES))
         try:
             yield recording
         finally:

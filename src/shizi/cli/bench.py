@@ -52,7 +52,7 @@ def bench(context: click.Context, /, **values: object) -> int:
     """Measure how fast this machine reads.
 
     FILES are images, PDFs, folders or globs, as for `shizi read`. Without any, the bench draws three documents, so that
-    it needs nothing and takes less than a minute. Nothing leaves this machine; neither the table nor the JSON names your
+    it needs nothing and takes a minute. Nothing leaves this machine; neither the table nor the JSON names your
     documents unless you ask for it.
 
     \b

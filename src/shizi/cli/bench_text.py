@@ -73,6 +73,8 @@ def _summary(report: Report) -> Iterable[str]:
         yield f"{'end to end ÷ models':<{_NAME}} {report.ratio:>9.2f} times as long as the models alone"
     if report.ratio_of_many is not None:
         yield f"{'many pages ÷ models':<{_NAME}} {report.ratio_of_many:>9.2f} times, documents two at a time"
+    else:
+        yield f"{'many pages ÷ models':<{_NAME}} {'-':>9} a document ran no model, or inputs would take more than 1 GB"
     if report.peak_mb is not None:
         yield f"{'peak memory':<{_NAME}} {report.peak_mb:>9.0f} MB"
 

@@ -254,7 +254,7 @@ def _likeliest_of_logits(
     classes = logits.argmax(axis=1)
     best = logits[np.arange(len(logits)), classes]
     scores = np.ones(len(logits), dtype=np.float32)
-    shown = (classes != BLANK) & (best >= sure)
+    shown = (classes != BLANK) & ~(best < sure)
     relative = logits[shown]
     relative -= best[shown, None]
     scores[shown] = 1 / np.exp(relative, out=relative).sum(axis=1)

@@ -116,20 +116,16 @@ class Recognizer:
         head.settle(found, self._streams, claim)
         for width, part in batches:
             self.batches.add([crops[index].width for index in part], width)
-        readings = [Reading()] * len(crops)
-        order = [index for _, part in batches for index in part]
-        for index, reading in zip(order, self._decode(crops, batches, found), strict=True):
-            readings[index] = reading
-        return readings
+        return self._decode(crops, batches, found)
 
     def _decode(
         self, crops: Sequence[Crop], batches: Sequence[tuple[int, list[int]]], found: Sequence[Columns]
     ) -> list[Reading]:
-        """The readings of all lines, batch after batch."""
+        """The reading of each crop, from the columns of its batch."""
         counts = [
             (columns.classes.shape[1], width, part) for (width, part), columns in zip(batches, found, strict=True)
         ]
-        return decode(
+        decoded = decode(
             np.concatenate([columns.classes.ravel() for columns in found]),
             np.concatenate([columns.scores.ravel() for columns in found]),
             np.concatenate([columns.others.ravel() for columns in found]),
@@ -137,6 +133,10 @@ class Recognizer:
             np.array([crops[index].width * (count / width) for count, width, part in counts for index in part]),
             self.charset,
         )
+        readings = [Reading()] * len(crops)
+        for index, reading in zip((index for _, part in batches for index in part), decoded, strict=True):
+            readings[index] = reading
+        return readings
 
     def _look(self, crops: Sequence[Crop], width: int, head: Head) -> Columns:
         batch = np.full((len(crops), self.height, width, 3), GREY, dtype=np.uint8)

@@ -36,7 +36,7 @@ def words_of(readings: Sequence[Reading], sideways: Quads, vertical: NDArray[np.
     polygons = as_polygons(turn_corners(parts, -vertical[owners].astype(np.intp)))
     texts = ["".join(characters[first : last + 1]) for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True)]
     scores = _means(_joined(reading.scores for reading in readings), firsts, lasts).tolist()
-    words = [Word(*values) for values in zip(texts, scores, polygons, strict=True)]
+    words = [Word(text, score, polygon) for text, score, polygon in zip(texts, scores, polygons, strict=True)]
     cuts = np.searchsorted(owners, np.arange(len(readings) + 1)).tolist()
     return [tuple(words[start:stop]) for start, stop in pairwise(cuts)]
 

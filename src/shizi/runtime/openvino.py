@@ -8,6 +8,7 @@ import queue
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Final, cast
@@ -39,6 +40,14 @@ _EXPORTING: Final = threading.Lock()
 _log: Final = logging.getLogger(__name__)
 
 
+@dataclass(slots=True)
+class _Slot:
+    """An inference request, and the batch it was given: it looks at its memory and does not keep it."""
+
+    request: openvino.InferRequest
+    batch: Input | None = None
+
+
 class OpenVinoSession:
     """A model compiled by OpenVINO, with a fixed number of inference requests that callers take in turn."""
 
@@ -47,19 +56,21 @@ class OpenVinoSession:
     ) -> None:
         self._pixels = options.pixels
         self._tensor = tensor
-        self._requests: queue.SimpleQueue[openvino.InferRequest] = queue.SimpleQueue()
+        self._slots: queue.SimpleQueue[_Slot] = queue.SimpleQueue()
         for _ in range(options.concurrency):
-            self._requests.put(compiled.create_infer_request())
+            self._slots.put(_Slot(compiled.create_infer_request()))
 
     def run(self, batch: Input, read: Callable[[Batch], T]) -> T:
         """See `Session.run`."""
         check_kind(batch, self._pixels)
-        request = self._requests.get()
+        slot = self._slots.get()
+        request = slot.request
         try:
             try:
                 # Not `infer`: where memory runs out, it raises nothing and leaves the output of the run before in place. Nor
                 # is the batch handed over with the start: what OpenVINO's Python looks at then takes a third of all around a run.
-                request.set_input_tensor(self._tensor(np.require(batch, requirements=("C", "W")), shared_memory=True))
+                slot.batch = np.require(batch, requirements=("C", "W"))
+                request.set_input_tensor(self._tensor(slot.batch, shared_memory=True))
                 request.start_async()
                 request.wait()
                 output = request.get_output_tensor(0).data
@@ -69,7 +80,7 @@ class OpenVinoSession:
                 raise OutOfMemory(f"the model answered {len(output)} results to a batch of shape {batch.shape}")
             return read(output)
         finally:
-            self._requests.put(request)
+            self._slots.put(slot)
 
 
 class OpenVinoRuntime:
