@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,12 @@ from typing import Any
 import httpx
 import pytest
 
+from shizi.jobs.job import Event, JobLimits
+from shizi.jobs.store import JobStore
+from shizi.jobs.webhook_store import WebhookStore
+from shizi.serving.job_events import beginning
+from shizi.serving.jobs import Jobs, JobsOptions
+from tests.jobs.stores import IMAGE, TENANT, Stores
 from tests.serving.job_server import JobServer, files, job_server
 from tests.serving.processes import until
 
@@ -103,6 +110,34 @@ def test_there_is_nothing_after_the_last_event(server: JobServer) -> None:
     after = server.acme.get(f"/v1/jobs/{job_id}/events", headers={"Last-Event-ID": str(last)})
     assert (after.status_code, after.content) == (204, b"")  # which tells browsers not to come again
     assert events(server.acme, job_id, last - 1)[0].kind == "finished"
+
+
+class EndsMeanwhile(JobStore):
+    """Its jobs are ended just after somebody looked at their events."""
+
+    def events(self, tenant: str, job_id: str, *, after: int = 0, limit: int = 1000) -> Sequence[Event]:
+        found = super().events(tenant, job_id, after=after, limit=limit)
+        self.cancel(tenant, job_id)
+        return found
+
+
+def test_a_job_that_ends_while_somebody_comes_again_still_tells_its_last_event(tmp_path: Path) -> None:
+    stores = Stores(None, tmp_path, JobLimits())
+    jobs = Jobs(EndsMeanwhile(stores.database, stores.limits), WebhookStore(stores.database), JobsOptions())
+    job = stores.order(IMAGE)
+
+    async def beginnings() -> list[list[str] | None]:
+        found = []
+        for after in (job.last_event, job.last_event, job.last_event + 2):
+            events = await beginning(jobs, TENANT, job.id, after)
+            found.append(None if events is None else [event.kind for event in events])
+        return found
+
+    try:
+        assert asyncio.run(beginnings()) == [[], ["document", "finished"], None]
+    finally:
+        jobs.close()
+        stores.database.close()
 
 
 def test_silence_is_broken_by_comments(server: JobServer) -> None:

@@ -73,6 +73,21 @@ async def stream(
                 return
 
 
+async def beginning(jobs: Jobs, tenant: str, job_id: str, after: int) -> Sequence[Event] | None:
+    """Some events after a number, for a stream to begin with; None where that is the job's last one and nothing will follow.
+
+    A job may end between the look at its events and the look at itself, so that its being finished says nothing.
+
+    Raises:
+        NotFound: the tenant has no such job.
+    """
+    events = await following(jobs, tenant, job_id, after)
+    if events:
+        return events
+    job = await jobs.run(lambda: jobs.store.get(tenant, job_id))
+    return None if job.is_finished and after >= job.last_event else ()
+
+
 async def following(jobs: Jobs, tenant: str, job_id: str, after: int) -> Sequence[Event]:
     """Some events after a number.
 

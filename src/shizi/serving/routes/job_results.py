@@ -17,7 +17,7 @@ from shizi.jobs.documents import cursor
 from shizi.jobs.job import Event, PageResult
 from shizi.jobs.store import JobStore
 from shizi.serving.caller import JOBS
-from shizi.serving.job_events import LAST, MEDIA_TYPE, following, last_event_id, stream
+from shizi.serving.job_events import LAST, MEDIA_TYPE, beginning, last_event_id, stream
 from shizi.serving.job_schemas import JobPagesBody, NoQuery, PagesQuery, ResultQuery
 from shizi.serving.jobs import Jobs, known_id
 from shizi.serving.routes.described import header, problems
@@ -153,8 +153,8 @@ def _told_events(router: APIRouter, service: Service, jobs: Jobs) -> None:
         """Server-sent events. Whoever comes again with `Last-Event-ID` gets each event once."""
         tenant = (await service.gate.caller(request, JOBS)).tenant
         after = last_event_id(request.headers.get("Last-Event-ID"))
-        begin = await following(jobs, tenant, known_id(job_id), after)
-        if not begin and (await jobs.run(lambda: jobs.store.get(tenant, job_id))).is_finished:
+        begin = await beginning(jobs, tenant, known_id(job_id), after)
+        if begin is None:
             return Response(status_code=204)
         told = stream(jobs, tenant, job_id, begin, after, lambda: service.lifecycle.draining)
         return _Listening(jobs, tenant, told)
