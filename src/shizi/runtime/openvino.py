@@ -68,7 +68,8 @@ class OpenVinoSession:
         try:
             try:
                 # Not `infer`: where memory runs out, it raises nothing and leaves the output of the run before in place. Nor
-                # is the batch handed over with the start: what OpenVINO's Python looks at then takes a third of all around a run.
+                # is the batch handed over with the start: what OpenVINO's Python looks at then is a quarter of what a run
+                # takes in Python.
                 slot.batch = np.require(batch, requirements=("C", "W"))
                 request.set_input_tensor(self._tensor(slot.batch, shared_memory=True))
                 request.start_async()
