@@ -37,7 +37,8 @@ def key_of(document: Json, text: str) -> str:
 
 
 def shown(page: Page, lines: int) -> None:
-    """Waits until the picture and all boxes of a page are there."""
+    """Waits until the picture and all boxes of a page are there, of the whole reading and not of the quick one before it."""
+    expect(page.locator("nav [data-state=done]")).to_be_attached()
     expect(page.locator('[data-part="boxes"] polygon')).to_have_count(lines)
     expect(page.locator(".sheet canvas").first).to_be_attached()
 
