@@ -76,6 +76,22 @@ def test_of_several_that_open_a_new_database_at_once_one_makes_the_tables(opened
     assert not errors
 
 
+def test_a_new_file_that_another_is_just_writing_is_waited_for(tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / FILE, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("CREATE TABLE something (number INTEGER)")
+    end = threading.Timer(0.2, other.execute, ["COMMIT"])
+    end.start()
+    database = connect(None, tmp_path)
+    end.join()
+    try:
+        with database.read() as connection:
+            assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
+    finally:
+        database.close()
+        other.close()
+
+
 def test_a_newer_database_is_left_alone(opened: Open) -> None:
     with opened().begin() as connection:
         connection.exec_driver_sql(f"INSERT INTO shizi_version VALUES ({len(STEPS) + 1})")

@@ -21,9 +21,9 @@ from shizi.errors import InvalidRequest, StorageUnavailable
 
 FILE: Final = "shizi.sqlite3"
 _BUSY_MS: Final = 10_000
+_RETRY_S: Final = 0.02
 _PRAGMAS: Final = (
     f"PRAGMA busy_timeout = {_BUSY_MS}",
-    "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
     "PRAGMA secure_delete = ON",  # what a tenant deletes is overwritten
@@ -155,12 +155,26 @@ def _sqlite(folder: Path) -> sa.Engine:
 def _prepare(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
     assert isinstance(connection, sqlite3.Connection)  # noqa: S101
     connection.isolation_level = None  # transactions are begun below, not by the library where it thinks fit
-    if connection.execute("PRAGMA page_count").fetchone() == (
-        0,
-    ):  # later it means nothing, and waits for whoever writes
+    is_new = connection.execute("PRAGMA page_count").fetchone() == (0,)
+    if is_new:  # later it means nothing, and waits for whoever writes
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL").close()
     for pragma in _PRAGMAS:
         connection.execute(pragma).close()
+    _log_ahead(connection)
+
+
+def _log_ahead(connection: sqlite3.Connection) -> None:
+    """Has changes written to a log first; a new file is told so once, and while others do, SQLite waits for nobody."""
+    until = time.monotonic() + _BUSY_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").close()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(_RETRY_S)
+        else:
+            return
 
 
 def _begin(connection: sa.Connection) -> None:
