@@ -106,7 +106,7 @@ class PostgresServer(Server):
     """One cluster with any number of databases."""
 
     def __init__(self) -> None:
-        port, folder = free_port(), _folder("postgresql")
+        folder = _folder("postgresql")
         binaries, data = _postgres_binaries(), folder / "data"
         initialise = [
             str(binaries / "initdb"),
@@ -130,6 +130,7 @@ class PostgresServer(Server):
             f"unix_socket_directories={folder}",
             "max_connections=200",
         )
+        port = free_port()  # not before: somebody else might take it meanwhile
         command = [str(binaries / "postgres"), "-D", str(data), "-p", str(port)]
         super().__init__([*command, *(part for option in options for part in ("-c", option))], folder, port)
         self._count = 0

@@ -17,5 +17,5 @@ export default defineConfig({
   server: {
     proxy: Object.fromEntries(['/v1', '/readyz', '/openapi.json'].map((path) => [path, { target: server }])),
   },
-  test: { environment: 'happy-dom', include: ['src/**/*.test.ts'] },
+  test: { environment: 'happy-dom', include: ['src/**/*.test.ts'], testTimeout: 60_000 },
 })

@@ -73,8 +73,10 @@ def test_from_an_order_to_files(server: JobServer, scans: Path, tmp_path: Path, 
 
 def test_waiting_at_once_and_a_result_in_a_file(server: JobServer, tmp_path: Path, capsys: Captured) -> None:
     (tmp_path / "a.png").write_bytes(b"x")
-    threading.Timer(0.5, server.work).start()
+    worker = threading.Thread(target=server.work_on_the_next)
+    worker.start()
     job_id = said(capsys, "submit", str(tmp_path / "a.png"), "--wait")
+    worker.join()
     said(capsys, "result", job_id, "-o", str(tmp_path / "a.json"), "--format", "json")
     assert json.loads((tmp_path / "a.json").read_text())["text"] == "read 1.1"
 

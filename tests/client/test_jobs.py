@@ -124,14 +124,14 @@ def test_events_go_on_after_the_server_was_away(tmp_path: Path) -> None:
             until(lambda: bool(found))
     with job_server(tmp_path, {"port": port}) as server:
         server.work()
-        reading.join(30)
+        reading.join(60)
     assert not reading.is_alive()
     assert [event.number for event in found] == list(range(1, len(found) + 1))
     assert found[-1].kind == "finished"
 
 
 def _follow(port: int, key: str, job_id: str, found: list[JobEvent]) -> None:
-    options = ClientOptions(attempts=30, longest_pause_s=0.2)
+    options = ClientOptions(attempts=600, longest_pause_s=0.2)
     with Client(f"http://127.0.0.1:{port}", key, options=options) as client:
         found.extend(client.job_events(job_id))
 

@@ -163,13 +163,14 @@ def test_an_engine_is_not_called_through_a_proxy(free_port: int, monkeypatch: py
 def test_the_deadline_is_kept(unix: str) -> None:
     async def work() -> None:
         async with engine(unix, pages_at_a_time=1) as client:
+            await read(client, fake.page())  # so that no deadline passes while the two are connected
             with pytest.raises(DeadlineExceeded):
                 await read(client, fake.page(), -1)
             with pytest.raises(DeadlineExceeded):
-                await read(client, fake.page("slow"), 0.2)
+                await read(client, fake.page("slow", slow_s=6), 2)
             # Behind the slow page, which is still read, another one is dropped before its turn.
             with pytest.raises(DeadlineExceeded):
-                await read(client, fake.page("crash"), 0.2)
+                await read(client, fake.page("crash"), 1)
             assert (await read(client, fake.page())).text == fake.text_of(fake.page())
 
     run(work())
@@ -187,10 +188,11 @@ def test_the_deadline_is_kept_while_a_page_is_read_that_never_ends(unix: str) ->
 def test_a_page_that_nobody_waits_for_is_not_read(unix: str) -> None:
     async def work() -> None:
         async with engine(unix, pages_at_a_time=1) as client:
-            slow = asyncio.create_task(read(client, fake.page("slow")))
-            await asyncio.sleep(0.2)
+            await read(client, fake.page())
+            slow = asyncio.create_task(read(client, fake.page("slow", slow_s=4)))
+            await asyncio.sleep(0.5)
             dropped = [asyncio.create_task(read(client, fake.page("crash"))) for _ in range(5)]
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(0.5)
             for task in dropped:
                 task.cancel()
             await asyncio.wait(dropped)
@@ -218,8 +220,9 @@ def test_who_was_read_when_the_engine_died_is_told_so_and_who_waited_too(unix: s
         host = HostOptions(warmup_batches=0, pages_at_a_time=2)
         child = await launch(EngineProcess(unix, FAKE, host), 30)
         client = EngineClient(unix)
-        tasks = [asyncio.create_task(read(client, fake.page("slow", seed))) for seed in range(5)]
-        await asyncio.sleep(0.4)
+        await read(client, fake.page())
+        tasks = [asyncio.create_task(read(client, fake.page("slow", seed, slow_s=6))) for seed in range(5)]
+        await asyncio.sleep(2)  # until two of them are begun
         await child.kill()
         found = await asyncio.gather(*tasks, return_exceptions=True)
         assert all(isinstance(error, EngineDied) for error in found)
@@ -235,15 +238,14 @@ def test_who_was_read_when_the_engine_died_is_told_so_and_who_waited_too(unix: s
 def test_a_page_may_be_read_alone(listen: str) -> None:
     async def work() -> None:
         async with engine(listen, pages_at_a_time=3) as client:
-            slow = [asyncio.create_task(read(client, fake.page("slow", seed))) for seed in range(2)]
-            await asyncio.sleep(0.4)
-            with shared(fake.page()) as page:
-                await client.read_page(page, ReadOptions(), Claim(), alone=True)
-            read_alone = time.monotonic()
-            await asyncio.gather(*slow)
-            assert (
-                time.monotonic() - read_alone < 0.3
-            )  # they were read before it, for side by side they would end after it
+            await read(client, fake.page())
+            side_by_side = [asyncio.create_task(read(client, fake.page("slow", seed, slow_s=3))) for seed in range(2)]
+            await asyncio.sleep(1)  # until both are begun
+            await read(client, fake.page("slow", slow_s=0.5), alone=True)
+            assert all(
+                task.done() for task in side_by_side
+            )  # it waited for them: beside them it would have ended first
+            await asyncio.gather(*side_by_side)
 
     run(work())
 
@@ -251,7 +253,7 @@ def test_a_page_may_be_read_alone(listen: str) -> None:
 def test_a_full_queue_says_so_at_once(listen: str) -> None:
     async def work() -> None:
         async with engine(listen, pages_at_a_time=1, max_waiting=2) as client:
-            tasks = [asyncio.create_task(read(client, fake.page("slow"))) for _ in range(8)]
+            tasks = [asyncio.create_task(read(client, fake.page("slow", slow_s=2))) for _ in range(8)]
             first, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             assert all(isinstance(task.exception(), Overloaded) for task in first), "before any page was read"
             results = await asyncio.gather(*tasks, return_exceptions=True)

@@ -172,7 +172,7 @@ def test_a_page_that_crashes_every_engine_leaves_one_that_works(tmp_path: Path) 
 
 def test_a_page_that_hangs_ends_its_engine() -> None:
     async def work() -> None:
-        host = HostOptions(warmup_batches=0, stall_s=0.3)
+        host = HostOptions(warmup_batches=0, stall_s=3)
         async with supervised(replace(QUICK, host=host)) as supervisor:
             with pytest.raises(EngineUnavailable):
                 await read(supervisor.client, fake.page("hang"))

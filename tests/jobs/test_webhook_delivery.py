@@ -197,9 +197,10 @@ def test_a_sender_that_dies_costs_its_lease_and_no_message(database: Database, s
     store.rotate("acme")
     ended(database, "job_1")
     store.gather()
-    (lost,) = store.claim(8, 2, {}, 0.05)  # and never settles it
+    (lost,) = store.claim(8, 2, {}, 60)  # and never settles it
     assert store.claim(8, 2, {}, 60) == ()
-    time.sleep(0.06)
+    with database.begin() as connection:
+        connection.execute(sa.text("UPDATE webhook_messages SET lease = 1"))  # a minute later
     (again,) = WebhookStore(database).claim(8, 2, {}, 60)
     assert (again.id, again.attempts) == (lost.id, 2)
     assert not store.settle(lost, "failed", None, "late")

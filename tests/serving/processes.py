@@ -130,7 +130,7 @@ def not_late_in_a_minute() -> None:
         time.sleep(left)
 
 
-def until(holds: Callable[[], bool], wait_s: float = 20.0) -> None:
+def until(holds: Callable[[], bool], wait_s: float = 60.0) -> None:
     """Looks again and again until something holds."""
     end = time.monotonic() + wait_s
     while not holds():

@@ -49,6 +49,10 @@ def told(answer: httpx.Response) -> Iterator[Told | str]:
             fields = {}
 
 
+def next_event(coming: Iterator[Told | str]) -> Told:
+    return next(each for each in coming if isinstance(each, Told))
+
+
 def events(client: httpx.Client, job_id: str, last: int | None = None, most: int = 1000) -> list[Told]:
     """Up to so many events, then the connection is broken off."""
     headers = {} if last is None else {"Last-Event-ID": str(last)}
@@ -75,8 +79,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JobServer]:
 
 def test_a_job_from_its_first_event_to_its_last(server: JobServer) -> None:
     job_id = ordered(server.acme, b"pages 7", b"bad")
-    threading.Timer(0.3, server.work).start()
+    worker = threading.Timer(0.3, server.work)
+    worker.start()
     found = events(server.acme, job_id)  # ends by itself
+    worker.join()
     assert [event.number for event in found] == list(range(1, len(found) + 1))
     kinds = [event.kind for event in found]
     assert kinds[:2] == ["queued", "running"]
@@ -155,16 +161,22 @@ def test_silence_is_broken_by_comments(server: JobServer) -> None:
 
 def test_a_job_that_is_deleted_ends_its_streams(server: JobServer) -> None:
     job_id = ordered(server.acme, b"one")
-    threading.Timer(0.3, lambda: server.acme.delete(f"/v1/jobs/{job_id}")).start()
-    assert [event.kind for event in events(server.acme, job_id)] == ["queued"]
+    with server.acme.stream("GET", f"/v1/jobs/{job_id}/events") as answer:
+        coming = told(answer)
+        assert next_event(coming).kind == "queued"
+        assert server.acme.delete(f"/v1/jobs/{job_id}").is_success
+        assert not [each for each in coming if isinstance(each, Told)]
     assert server.acme.get(f"/v1/jobs/{job_id}/events").status_code == 404
 
 
 def test_a_cancelled_job_says_so_and_ends(server: JobServer) -> None:
     job_id = ordered(server.acme, b"one", b"two")
-    threading.Timer(0.3, lambda: server.acme.post(f"/v1/jobs/{job_id}/cancel")).start()
-    found = events(server.acme, job_id)
-    assert (found[-1].kind, found[-1].data["state"]) == ("finished", "cancelled")
+    with server.acme.stream("GET", f"/v1/jobs/{job_id}/events") as answer:
+        coming = told(answer)
+        assert next_event(coming).kind == "queued"
+        assert server.acme.post(f"/v1/jobs/{job_id}/cancel").is_success
+        *_, last = (each for each in coming if isinstance(each, Told))
+    assert (last.kind, last.data["state"]) == ("finished", "cancelled")
 
 
 @pytest.mark.parametrize("last", ["x", "-1", "1.5", "9" * 30, "１"])

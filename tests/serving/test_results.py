@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import threading
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
@@ -11,6 +13,15 @@ from tests.serving.processes import LocalServer, script, until
 
 def outcomes(server: LocalServer) -> list[str]:
     return [line["cache"] for line in server.log() if "cache" in line]
+
+
+def asked(server: LocalServer, text: str) -> socket.socket:
+    """The connection of somebody who asks, and who leaves where it is closed."""
+    request = httpx.Request("POST", f"{server.url}/v1/ocr", files=script(text))
+    head = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
+    connection = socket.create_connection(("127.0.0.1", server.port), timeout=60)
+    connection.sendall(f"POST /v1/ocr HTTP/1.1\r\n{head}\r\n".encode() + request.read())
+    return connection
 
 
 def test_equal_requests_are_read_once_unless_nothing_is_to_be_kept() -> None:
@@ -39,49 +50,25 @@ def test_what_failed_is_not_kept() -> None:
 
 def test_one_who_waits_with_others_may_leave() -> None:
     with LocalServer() as server:
-        answers: list[int] = []
-
-        def ask(timeout_s: float) -> None:
-            try:
-                answers.append(
-                    httpx.post(
-                        f"{server.url}/v1/ocr", files=script("wait 2"), timeout=timeout_s, trust_env=False
-                    ).status_code
-                )
-            except httpx.TimeoutException:
-                answers.append(0)
-
-        first = threading.Thread(target=ask, args=(0.7,))
-        first.start()
-        with server.client() as client:
-            until(lambda: "shizi_documents_in_flight 1.0" in client.get("/metrics").text)
-            second = threading.Thread(target=ask, args=(20.0,))
-            second.start()
-            first.join()
-            second.join()
-        assert answers == [0, 200]
+        with server.client() as client, ThreadPoolExecutor(1) as pool:
+            with asked(server, "wait 4"):
+                until(lambda: "shizi_documents_in_flight 1.0" in client.get("/metrics").text)
+                second = pool.submit(httpx.post, f"{server.url}/v1/ocr", files=script("wait 4"), timeout=60)
+                until(lambda: "shizi_requests_in_flight 3.0" in client.get("/metrics").text)  # and the one that asks
+                time.sleep(0.5)  # until it waits with the first
+            assert second.result().status_code == 200
+        until(lambda: len(outcomes(server)) == 1)
         assert not any(line.startswith("DROPPED") for line in server.out)
 
 
 def test_one_request_too_many_is_refused_at_once_and_told_when_to_come_again() -> None:
     with LocalServer(service={"queue": 2}) as server, server.client() as client:
-        asking = [
-            threading.Thread(
-                target=httpx.post,
-                args=(f"{server.url}/v1/ocr",),
-                kwargs={"files": script(f"wait 1.{number}"), "timeout": 30, "trust_env": False},
-            )
-            for number in range(2)
-        ]
-        for thread in asking:
-            thread.start()
-        until(lambda: "shizi_documents_in_flight 2.0" in client.get("/metrics").text)
-        refused = client.post("/v1/ocr", files=script("say"))
-        assert (refused.status_code, refused.json()["code"]) == (429, "OVERLOADED")
-        assert refused.json()["retryable"] is True
-        assert int(refused.headers["retry-after"]) >= 1
-        assert refused.elapsed.total_seconds() < 0.5
-        assert client.get("/healthz").status_code == 200
-        for thread in asking:
-            thread.join()
-        assert client.post("/v1/ocr", files=script("say")).status_code == 200
+        with asked(server, "wait 25.0"), asked(server, "wait 25.1"):
+            until(lambda: "shizi_documents_in_flight 2.0" in client.get("/metrics").text)
+            refused = client.post("/v1/ocr", files=script("say"))
+            assert (refused.status_code, refused.json()["code"]) == (429, "OVERLOADED")
+            assert refused.json()["retryable"] is True
+            assert int(refused.headers["retry-after"]) >= 1
+            assert client.get("/healthz").status_code == 200
+            assert "shizi_documents_in_flight 2.0" in client.get("/metrics").text, "it was not refused at once"
+        until(lambda: client.post("/v1/ocr", files=script("say")).status_code == 200)

@@ -26,13 +26,13 @@ def test_what_is_no_http_gets_a_problem(server: LocalServer) -> None:
 
 
 def test_heads_that_do_not_end_are_given_up() -> None:
-    with LocalServer(server={"head_timeout_s": 0.5}) as server:
+    with LocalServer(server={"head_timeout_s": 3.0}) as server:
         for begin in (b"", b"GET /healthz HT", REQUEST + b"GET /hea"):
             start = time.monotonic()
             with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
                 connection.sendall(begin)
                 answer = everything(connection)
-            assert 0.3 < time.monotonic() - start < 5
+            assert 2 < time.monotonic() - start < 30
             assert answer.count(b"HTTP/1.1 200") == begin.count(b"\r\n\r\n")
 
 
@@ -128,7 +128,7 @@ def test_strangers_and_quotas_are_looked_at_before_the_body() -> None:
 
 
 def test_sigterm_under_load_loses_no_request() -> None:
-    with LocalServer(server={"pre_stop_s": 1.0}) as server:
+    with LocalServer(server={"pre_stop_s": 5.0}) as server:
         outcomes: dict[str, int | str] = {}
         stop = threading.Event()
 
@@ -158,7 +158,7 @@ def test_sigterm_under_load_loses_no_request() -> None:
         stop.set()
         for thread in threads:
             thread.join()
-        assert 0.9 < time.monotonic() - begun < 8
+        assert 4.5 < time.monotonic() - begun < 30
         taken = {line["request_id"]: line["status"] for line in server.log() if line.get("route") == "/v1/ocr"}
         assert set(taken.values()) == {200}
         lost = {name: outcome for name, outcome in outcomes.items() if outcome != 200}

@@ -34,19 +34,20 @@ FAILURES: Final = ("read", "slow", "crash", "hang", "eat memory", "hoard", "bug"
 Pixels = NDArray[np.uint8]
 
 
-def page(failure: str = "read", seed: int = 0, height: int = 40, width: int = 60) -> Pixels:
+def page(failure: str = "read", seed: int = 0, height: int = 40, width: int = 60, slow_s: float = SLOW_S) -> Pixels:
     """A page, (height, width, 3) uint8, that is read as `text_of` says, after the failure.
 
     Args:
-        failure: "read" none; "slow" after a second; "crash" ends the process as if it were killed; "hang" never ends;
+        failure: "read" none; "slow" after `slow_s`; "crash" ends the process as if it were killed; "hang" never ends;
             "eat memory" runs out of memory; "hoard" keeps 64 MiB for ever; "bug" raises what nobody expects;
             "corrupt" raises an error of shizi's.
         seed: makes another page.
         height: pixels.
         width: pixels.
+        slow_s: seconds, in tenths, up to 25.
     """
     pixels = np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8)
-    pixels[0, 0] = (FAILURES.index(failure), 0, 0)
+    pixels[0, 0] = (FAILURES.index(failure), round(10 * slow_s), 0)
     return pixels
 
 
@@ -93,7 +94,8 @@ class FakeReader:
         """A page with one line, of `text_of` its pixels, or of the lines of its text layer."""
         texts = [line.text for line in image.text_layer.lines] if image.text_layer is not None else []
         if image.pixels is not None:
-            self._fail(dict(enumerate(FAILURES)).get(int(image.pixels[0, 0, 0]), "read"))
+            number, tenths = (int(value) for value in image.pixels[0, 0, :2])
+            self._fail(dict(enumerate(FAILURES)).get(number, "read"), tenths / 10)
             texts.append(text_of(image.pixels))
         self._pages += 1
         box = (
@@ -108,9 +110,9 @@ class FakeReader:
     def close(self) -> None:
         """There is nothing to free."""
 
-    def _fail(self, failure: str) -> None:
+    def _fail(self, failure: str, slow_s: float) -> None:
         if failure == "slow":
-            time.sleep(SLOW_S)
+            time.sleep(slow_s)
         if failure == "crash":
             time.sleep(CRASH_S)
             os.kill(os.getpid(), signal.SIGKILL)

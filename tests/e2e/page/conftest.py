@@ -34,7 +34,7 @@ FLAGS = (
     "--no-first-run",
     "--no-proxy-server",
 )
-PATIENCE_MS = 20_000
+PATIENCE_MS = 60_000
 
 
 class OpenPage(Protocol):

@@ -89,7 +89,7 @@ def axe(page: Page, *, without: Sequence[str] = ()) -> list[str]:
     ]
 
 
-def until(page: Page, holds: Callable[[], bool], wait_s: float = 20.0) -> None:
+def until(page: Page, holds: Callable[[], bool], wait_s: float = 60.0) -> None:
     """Lets the browser go on until something holds; what it tells is heard meanwhile."""
     end = time.monotonic() + wait_s
     while not holds():

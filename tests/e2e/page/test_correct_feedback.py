@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Page, Request, expect
 
 from tests.e2e.page.conftest import OpenPage
-from tests.e2e.page.harness import Watch, give, until
+from tests.e2e.page.harness import Watch, give
 from tests.e2e.page.test_correct import line, read, replace
 from tests.e2e.test_serve import SAMPLES, Serve
 
@@ -109,11 +109,10 @@ def test_what_fails_is_sent_again_and_said_quietly(page: Page, watch: Watch) -> 
     watch.allow("503")
     bodies = sent(page)
     read(page)
-    problem = '{"code": "OVERLOADED", "detail": "", "status": 503, "title": "", "retryable": true}'
+    problem = '{"code": "OVERLOADED", "detail": "", "status": 503, "title": "", "retryable": true, "retry_after": 8}'
     page.route("**/v1/feedback", lambda route: route.fulfill(status=503, body=problem), times=1)
     correct(page, "Flat white", "2 x flat white")
     page.get_by_role("button", name="Send corrections").click()
-    until(page, lambda: len(bodies) == 1)
     expect(page.get_by_text("1 waiting")).to_be_visible()
     expect(page.get_by_text("1 sent")).to_be_visible()
     assert len(bodies) == 2

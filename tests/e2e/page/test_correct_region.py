@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, Route, expect
 
-from tests.e2e.page.harness import Watch, give
+from tests.e2e.page.harness import Watch, give, until
 from tests.e2e.page.test_correct import editor, line, read, replace
 from tests.e2e.test_serve import SAMPLES
 
@@ -92,13 +92,12 @@ def test_it_is_shown_that_it_is_read_and_what_went_wrong(page: Page, watch: Watc
     replace(page, "my own")
     problem = '{"code": "OVERLOADED", "detail": "", "status": 503, "title": "", "retryable": true}'
 
-    def late(route: Route) -> None:
-        page.wait_for_timeout(300)
-        route.fulfill(status=503, body=problem)
-
-    page.route("**/v1/ocr*", late)
+    held: list[Route] = []
+    page.route("**/v1/ocr*", lambda route: held.append(route))
     draw(page, box)
     expect(page.get_by_role("status").filter(has_text="Reading the region")).to_be_visible()
+    until(page, lambda: bool(held))
+    held[0].fulfill(status=503, body=problem)
     expect(page.get_by_text("The server is busy.")).to_be_visible()
     expect(line(page, "my own")).to_be_visible()
     expect(editor(page)).to_have_count(0)

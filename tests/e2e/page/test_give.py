@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, Request, Route, expect
 
 from tests.e2e.page.conftest import OpenPage
-from tests.e2e.page.harness import Language, Theme, Watch, axe, give
+from tests.e2e.page.harness import Language, Theme, Watch, axe, give, until
 from tests.e2e.test_serve import SAMPLES
 
 INVOICE = "Qingshan Instruments"
@@ -169,11 +169,8 @@ def test_a_preview_answers_first_and_the_full_result_replaces_it(page: Page, tmp
 
     page.on("request", note)
 
-    def hold(route: Route) -> None:
-        page.wait_for_timeout(1500)  # as the full result of a large page may take
-        route.continue_()
-
-    page.route("**/v1/ocr", hold)
+    held: list[Route] = []
+    page.route("**/v1/ocr", lambda route: held.append(route))  # as if the full result took long
     with page.expect_response("**/v1/preview") as answer:
         give(page, tmp_path / "large.png")
     body = answer.value.json()
@@ -181,6 +178,8 @@ def test_a_preview_answers_first_and_the_full_result_replaces_it(page: Page, tmp
     assert max(body["pages"][0]["width"], body["pages"][0]["height"]) == 1024
     expect(entry(page, "large.png")).to_contain_text("Preview")
     expect(page.get_by_text(INVOICE).first).to_be_attached()
+    until(page, lambda: bool(held))
+    held[0].continue_()
     expect_read(page, "large.png", INVOICE)
     assert asked == ["preview", "ocr"]
 

@@ -95,6 +95,7 @@ def test_signing_out_leaves_nothing_to_read(page: Page, key: tuple[str, Path]) -
     dialog.get_by_role("button", name="delete them").click()
     expect(page.get_by_role("heading", name="Drop a scan here")).to_be_visible()
     expect(page.locator("nav li")).to_have_count(0)
+    expect(dialog).to_have_count(0)
     assert page.evaluate("() => sessionStorage.getItem('shizi.key')") is None
     page.reload()
     expect(page.get_by_role("heading", name="Drop a scan here")).to_be_visible()

@@ -76,5 +76,8 @@ export function given(name: string, kind: Entry['kind'] = 'image', size = 1): En
 }
 
 export const paths = (): string[] => calls.map(({ method, path }) => `${method} ${path}`)
+/** Waits for as long as a slow machine may take; Vitest's own second is too short for one. */
+export const eventually = <T>(holds: () => T | Promise<T>): Promise<T> => vi.waitFor(holds, 20_000)
+
 export const ended = (entry: Entry): Promise<void> =>
-  vi.waitFor(() => expect(['done', 'failed', 'cancelled']).toContain(entry.state))
+  eventually(() => expect(['done', 'failed', 'cancelled']).toContain(entry.state))

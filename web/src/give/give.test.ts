@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { currentId, entries, remove, show } from '../documents/store'
 import { messages } from '../shell/messages'
 import { editing } from '../text/editing'
-import { documentOf, JOB, json, paths, problem, serve } from './fakeServer'
+import { documentOf, eventually, JOB, json, paths, problem, serve } from './fakeServer'
 import { close, give, leave, reopen, restore } from './give'
 import { beforeReload, fetched, forget, recent, refresh } from './recent'
 import { opened } from './rows'
@@ -43,7 +43,7 @@ describe('give', () => {
   it('reads what it can and says what is wrong with the rest', async () => {
     serve(reading)
     await give([file('notes.png', 'text'), file('large.png', PNG + 'x'.repeat(100)), file('scan.txt')])
-    await vi.waitFor(() => expect(states()).toEqual(['failed', 'failed', 'done']))
+    await eventually(() => expect(states()).toEqual(['failed', 'failed', 'done']))
     expect(entries.map(({ problem }) => problem?.code)).toEqual([
       'UNSUPPORTED_FORMAT',
       'IMAGE_TOO_LARGE',
@@ -72,7 +72,7 @@ describe('give', () => {
   it('is told once by modules that are loaded again', async () => {
     serve(reading)
     await give([file('a.png')])
-    await vi.waitFor(() => expect(states()).toEqual(['done']))
+    await eventually(() => expect(states()).toEqual(['done']))
     await restore()
     expect(names()).toEqual(['a.png'])
   })
@@ -80,7 +80,7 @@ describe('give', () => {
   it('orders jobs for more than twenty', async () => {
     serve({ ...limits, 'POST v1/jobs': () => new Promise(() => undefined) })
     await give(Array.from({ length: 21 }, (_, index) => file(`${index}.png`)))
-    await vi.waitFor(() => expect(paths().filter((path) => path === 'POST v1/jobs')).toHaveLength(2))
+    await eventually(() => expect(paths().filter((path) => path === 'POST v1/jobs')).toHaveLength(2))
     expect(new Set(states())).toEqual(new Set(['job']))
   })
 })
@@ -89,7 +89,7 @@ describe('what was given', () => {
   it('is among the recent ones when it is closed, and comes back without being read again', async () => {
     serve(reading)
     await give([file('a.png')])
-    await vi.waitFor(() => expect(states()).toEqual(['done']))
+    await eventually(() => expect(states()).toEqual(['done']))
     const entry = entries[0] as (typeof entries)[0]
     await close(entry)
     expect(entries).toHaveLength(0)
@@ -103,7 +103,7 @@ describe('what was given', () => {
   it('is gone when nothing was read of it', async () => {
     serve({ ...limits, 'POST v1/ocr': () => problem(422, 'CORRUPT_DOCUMENT') })
     await give([file('a.png')])
-    await vi.waitFor(() => expect(states()).toEqual(['failed']))
+    await eventually(() => expect(states()).toEqual(['failed']))
     const entry = entries[0] as (typeof entries)[0]
     await close(entry)
     expect(await fetched(entry.id)).toBeNull()
@@ -114,12 +114,12 @@ describe('what was given', () => {
     serve({ 'POST v1/jobs': () => json({ id: JOB }), [`GET v1/jobs/${JOB}`]: never })
     await give([file('a.pdf', `%PDF-${' '.repeat(LARGE_PDF)}`)])
     const id = entries[0]?.id ?? ''
-    await vi.waitFor(async () => expect((await fetched(id))?.row.jobId).toBe(JOB))
+    await eventually(async () => expect((await fetched(id))?.row.jobId).toBe(JOB))
     for (const restarts of [1, 2, 3]) {
       reload()
       await restore()
       expect(states()).toEqual(['job'])
-      await vi.waitFor(async () => expect((await fetched(id))?.row.restarts).toBe(restarts))
+      await eventually(async () => expect((await fetched(id))?.row.restarts).toBe(restarts))
     }
     reload()
     await restore()
@@ -129,7 +129,7 @@ describe('what was given', () => {
   it('leaves nothing behind when a person signs out and wants it so', async () => {
     serve(reading)
     await give([file('a.png'), file('b.png')])
-    await vi.waitFor(() => expect(states()).toEqual(['done', 'done']))
+    await eventually(() => expect(states()).toEqual(['done', 'done']))
     await close(entries[0] as (typeof entries)[0])
     await leave(true)
     expect(entries).toHaveLength(0)
@@ -140,7 +140,7 @@ describe('what was given', () => {
   it('can be kept for the next time', async () => {
     serve(reading)
     await give([file('a.png')])
-    await vi.waitFor(() => expect(states()).toEqual(['done']))
+    await eventually(() => expect(states()).toEqual(['done']))
     await leave(false)
     expect(recent.value.map(({ name }) => name)).toEqual(['a.png'])
     expect(await beforeReload()).toEqual([])

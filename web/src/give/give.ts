@@ -137,9 +137,11 @@ export async function leave(forgetting: boolean): Promise<void> {
   for (const entry of open) {
     letGo(entry)
     remove(entry.id)
-    if (!forgetting) await shelve(entry)
   }
-  if (!forgetting) return
+  if (!forgetting) {
+    for (const entry of open) await shelve(entry)
+    return
+  }
   for (const entry of open) release(entry.id)
   await refresh()
   await forget([...open, ...recent.value].map(({ id }) => id))

@@ -5,6 +5,7 @@ import {
   calls,
   documentOf,
   ended,
+  eventually,
   given,
   JOB,
   json,
@@ -76,7 +77,7 @@ describe('a large PDF', () => {
     })
     const entry = large()
     start(entry)
-    await vi.waitFor(() => expect(entry.document?.text).toBe('page 1\fpage 2'))
+    await eventually(() => expect(entry.document?.text).toBe('page 1\fpage 2'))
     answer(json(documentOf('whole')))
     expect(entry.progress).toEqual({ done: 2, total: 2 })
     await ended(entry)
@@ -93,7 +94,7 @@ describe('a large PDF', () => {
     })
     const entry = large()
     start(entry)
-    await vi.waitFor(() => expect(entry.state).toBe('done'), 5_000)
+    await eventually(() => expect(entry.state).toBe('done'))
     const keys = calls
       .filter(({ path }) => path === 'v1/jobs')
       .map(({ headers }) => headers.get('Idempotency-Key'))
@@ -130,7 +131,7 @@ describe('a large PDF', () => {
     serve({ ...job(), [`GET v1/jobs/${JOB}/events`]: () => new Response(new ReadableStream()) })
     const entry = large()
     start(entry)
-    await vi.waitFor(() => expect(paths()).toContain(`GET v1/jobs/${JOB}/events`))
+    await eventually(() => expect(paths()).toContain(`GET v1/jobs/${JOB}/events`))
     cancel(entry)
     expect(entry.state).toBe('cancelled')
     expect(paths()).toContain(`POST v1/jobs/${JOB}/cancel`)

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { add, edit, entries, remove, setDocument } from '../documents/store'
 import type { Doc, Entry } from '../documents/types'
 import { blank } from './blank'
+import { eventually } from './fakeServer'
 import { beforeReload, entryOf, fetched, flush, forget, keep, keepsNothing, recent, shelve } from './recent'
 import { opened, surplus, type Row } from './rows'
 
@@ -29,7 +30,7 @@ const TEXT: Doc = {
 async function kept(name: string): Promise<Entry> {
   const entry = add(blank(new File(['picture'], name), 'image'))
   keep(entry)
-  await vi.waitFor(async () => expect(await fetched(entry.id)).not.toBeNull())
+  await eventually(async () => expect(await fetched(entry.id)).not.toBeNull())
   return entry
 }
 
@@ -52,7 +53,7 @@ describe('what is kept', () => {
     entry.checked = ['1:1']
     await Promise.resolve()
     flush()
-    await vi.waitFor(async () => expect((await fetched(entry.id))?.row.checked).toEqual(['1:1']))
+    await eventually(async () => expect((await fetched(entry.id))?.row.checked).toEqual(['1:1']))
     const all = await beforeReload()
     expect(all).toHaveLength(1)
     const back = entryOf(all[0] as NonNullable<(typeof all)[0]>)
@@ -95,7 +96,7 @@ describe('what is kept', () => {
     })
     const warned = vi.spyOn(console, 'warn').mockReturnValue()
     keep(add(blank(new File(['x'], 'a.png'), 'image')))
-    await vi.waitFor(() => expect(keepsNothing.value).toBe(true))
+    await eventually(() => expect(keepsNothing.value).toBe(true))
     refused.mockRestore()
     warned.mockRestore()
   })
@@ -114,7 +115,7 @@ describe('what is kept', () => {
       return put.apply(this, given)
     })
     const entry = await kept('new.png')
-    await vi.waitFor(async () => expect(await fetched(old.id)).toBeNull())
+    await eventually(async () => expect(await fetched(old.id)).toBeNull())
     full.mockRestore()
     expect((await fetched(entry.id))?.row.name).toBe('new.png')
     expect(keepsNothing.value).toBe(false)

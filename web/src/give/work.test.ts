@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { entries, remove } from '../documents/store'
 import type { Entry } from '../documents/types'
 import { key } from '../session/session'
-import { calls, documentOf, ended, given, json, paths, problem, serve } from './fakeServer'
+import { calls, documentOf, ended, eventually, given, json, paths, problem, serve } from './fakeServer'
 import { asking } from './password'
 import { cancel, start } from './work'
 
@@ -30,16 +30,16 @@ describe('an image', () => {
     })
     const entry = given('scan.png')
     start(entry)
-    await vi.waitFor(() => expect(entry.document?.text).toBe('rough'))
+    await eventually(() => expect(entry.document?.text).toBe('rough'))
     expect(entry).toMatchObject({ state: 'reading', preview: true })
     expect(entry.document?.pages[0]).toMatchObject({ width: 2048, height: 1024 })
-    await vi.waitFor(() => expect(paths()).toEqual(['POST v1/preview', 'POST v1/ocr']))
+    await eventually(() => expect(paths()).toEqual(['POST v1/preview', 'POST v1/ocr']))
     answer(json(documentOf('fine')))
     await ended(entry)
     expect(entry).toMatchObject({ state: 'done', preview: false, problem: null })
     expect(entry.document?.text).toBe('fine')
     expect(entry.requestId).toBe(calls[1]?.headers.get('X-Request-ID'))
-    await vi.waitFor(() => expect(entry.sha256).toMatch(/^[0-9a-f]{64}$/))
+    await eventually(() => expect(entry.sha256).toMatch(/^[0-9a-f]{64}$/))
   })
 
   it('that is small is read at once', async () => {
@@ -87,15 +87,15 @@ describe('many', () => {
     serve({ 'POST v1/ocr': () => new Promise((done) => answers.push(done)) })
     const all = ['small1', 'small2', 'small3', 'small4'].map((name) => given(name))
     for (const entry of all) start(entry)
-    await vi.waitFor(() => expect(calls).toHaveLength(2))
+    await eventually(() => expect(calls).toHaveLength(2))
     expect(all.map(({ state }) => state)).toEqual(['reading', 'reading', 'waiting', 'waiting'])
     cancel(all[0] as Entry)
     cancel(all[2] as Entry)
-    await vi.waitFor(() => expect(calls).toHaveLength(3))
+    await eventually(() => expect(calls).toHaveLength(3))
     expect(calls[0]?.signal.aborted).toBe(true)
     expect(all.map(({ state }) => state)).toEqual(['cancelled', 'reading', 'cancelled', 'reading'])
     for (const answer of answers) answer(json(documentOf('fine')))
-    await vi.waitFor(() => expect(all.map(({ state }) => state)[3]).toBe('done'))
+    await eventually(() => expect(all.map(({ state }) => state)[3]).toBe('done'))
     expect(all.map(({ state }) => state)).toEqual(['cancelled', 'done', 'cancelled', 'done'])
   })
 })
@@ -108,12 +108,12 @@ describe('an encrypted PDF', () => {
     })
     const entry = given('locked.pdf', 'pdf')
     start(entry)
-    await vi.waitFor(() => expect(asking.value).toHaveLength(1))
+    await eventually(() => expect(asking.value).toHaveLength(1))
     expect(asking.value[0]?.wrong).toBe(false)
     asking.value[0]?.answer('wrong')
-    await vi.waitFor(() => expect(asking.value[0]?.wrong).toBe(true))
+    await eventually(() => expect(asking.value[0]?.wrong).toBe(true))
     asking.value[0]?.answer('sesame')
-    await vi.waitFor(() => expect(entry.state).toBe('done'))
+    await eventually(() => expect(entry.state).toBe('done'))
     expect(paths()).toEqual(['POST v1/ocr', 'POST v1/ocr', 'POST v1/ocr'])
   })
 
@@ -121,9 +121,9 @@ describe('an encrypted PDF', () => {
     serve({ 'POST v1/ocr': () => problem(422, 'ENCRYPTED_DOCUMENT') })
     const entry = given('locked.pdf', 'pdf')
     start(entry)
-    await vi.waitFor(() => expect(asking.value).toHaveLength(1))
+    await eventually(() => expect(asking.value).toHaveLength(1))
     asking.value[0]?.answer(null)
-    await vi.waitFor(() => expect(asking.value).toHaveLength(0))
+    await eventually(() => expect(asking.value).toHaveLength(0))
     expect(entry).toMatchObject({ state: 'failed', problem: { code: 'ENCRYPTED_DOCUMENT' } })
   })
 })
@@ -141,6 +141,6 @@ describe('signing in', () => {
     await ended(entry)
     expect(entry.problem?.status).toBe(401)
     key.value = 'right'
-    await vi.waitFor(() => expect(entry.state).toBe('done'))
+    await eventually(() => expect(entry.state).toBe('done'))
   })
 })
