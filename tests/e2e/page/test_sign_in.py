@@ -15,6 +15,20 @@ from tests.e2e.page.harness import Watch, axe, give
 from tests.e2e.test_serve import Serve
 
 INVOICE = "Qingshan Instruments"
+# Keeps all others from writing to the browser's database until `held` is false.
+HOLD = """async () => {
+  const [{ name }] = await indexedDB.databases()
+  const database = await new Promise(opened => {
+    indexedDB.open(name).onsuccess = event => opened(event.target.result)
+  })
+  const rows = database.transaction(database.objectStoreNames, 'readwrite').objectStore('rows')
+  window.held = true
+  const again = () => {
+    if (window.held) rows.count().onsuccess = again
+    else database.close()
+  }
+  again()
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -101,3 +115,22 @@ def test_signing_out_leaves_nothing_to_read(page: Page, key: tuple[str, Path]) -
     expect(page.get_by_role("heading", name="Drop a scan here")).to_be_visible()
     expect(page.get_by_text("invoice.png")).to_have_count(0)
     assert key[0] not in kept(page)
+
+
+def test_the_key_is_gone_first_and_the_dialog_last_where_deleting_takes_time(page: Page, key: tuple[str, Path]) -> None:
+    give(page, "invoice.png")
+    sign_in(page, key[0])
+    expect(page.locator("nav [data-state=done]")).to_be_attached()
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_role("button", name="Sign out").click()
+    page.evaluate(HOLD)
+    dialog = page.get_by_role("dialog", name="Sign out")
+    dialog.get_by_role("button", name="delete them").click()
+    expect(page.locator("nav li")).to_have_count(0)
+    page.wait_for_function("() => sessionStorage.getItem('shizi.key') === null")
+    expect(dialog).to_be_visible()
+    page.evaluate("() => { window.held = false }")
+    expect(dialog).to_have_count(0)
+    page.reload()
+    expect(page.get_by_role("heading", name="Drop a scan here")).to_be_visible()
+    expect(page.get_by_text("invoice.png")).to_have_count(0)
