@@ -17,11 +17,11 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from shizi.database.migrations import migrate
+from shizi.database.write_ahead import write_ahead
 from shizi.errors import InvalidRequest, StorageUnavailable
 
 FILE: Final = "shizi.sqlite3"
 _BUSY_MS: Final = 10_000
-_RETRY_S: Final = 0.02
 _PRAGMAS: Final = (
     f"PRAGMA busy_timeout = {_BUSY_MS}",
     "PRAGMA synchronous = FULL",
@@ -160,21 +160,7 @@ def _prepare(connection: DBAPIConnection, _record: ConnectionPoolEntry) -> None:
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL").close()
     for pragma in _PRAGMAS:
         connection.execute(pragma).close()
-    _log_ahead(connection)
-
-
-def _log_ahead(connection: sqlite3.Connection) -> None:
-    """Has changes written to a log first; a new file is told so once, and while others do, SQLite waits for nobody."""
-    until = time.monotonic() + _BUSY_MS / 1000
-    while True:
-        try:
-            connection.execute("PRAGMA journal_mode = WAL").close()
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                raise
-            time.sleep(_RETRY_S)
-        else:
-            return
+    write_ahead(connection, _BUSY_MS / 1000)
 
 
 def _begin(connection: sa.Connection) -> None:

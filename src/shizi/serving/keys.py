@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from shizi.database.write_ahead import write_ahead
 from shizi.errors import InvalidRequest, NotFound
 from shizi.serving.caller import known_scopes, valid_tenant
 
@@ -191,22 +192,11 @@ class KeyStore:
 
 
 def _lay_out(file: sqlite3.Connection) -> None:
-    """Make the tables where there are none.
-
-    SQLite answers "locked" at once, without waiting, to a process that changes the journal of a new file at the same moment
-    as another one; so it is asked again.
-    """
-    give_up = time.monotonic() + _BUSY_S
-    while True:
-        try:
-            if _is_laid_out(file):
-                return
-            file.execute("PRAGMA journal_mode = WAL")
-            file.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
-                raise
-            time.sleep(0.01)
+    """Make the tables where there are none."""
+    if _is_laid_out(file):
+        return
+    write_ahead(file, _BUSY_S)
+    file.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
 
 
 def _is_laid_out(file: sqlite3.Connection) -> bool:
