@@ -242,9 +242,8 @@ def test_a_page_may_be_read_alone(listen: str) -> None:
             side_by_side = [asyncio.create_task(read(client, fake.page("slow", seed, slow_s=3))) for seed in range(2)]
             await asyncio.sleep(1)  # until both are begun
             await read(client, fake.page("slow", slow_s=0.5), alone=True)
-            assert all(
-                task.done() for task in side_by_side
-            )  # it waited for them: beside them it would have ended first
+            # It waited for them: beside them it would have ended first.
+            assert all(task.done() for task in side_by_side)
             await asyncio.gather(*side_by_side)
 
     run(work())

@@ -62,6 +62,15 @@ def sign_in(page: Page, key: str) -> None:
     page.get_by_role("dialog").get_by_role("button", name="Sign in").click()
 
 
+def about_to_sign_out(page: Page, key: str) -> None:
+    """A document is read, and the dialog asks whether to delete it."""
+    give(page, "invoice.png")
+    sign_in(page, key)
+    expect(page.locator("nav [data-state=done]")).to_be_attached()
+    page.get_by_role("button", name="Settings").click()
+    page.get_by_role("button", name="Sign out").click()
+
+
 def kept(page: Page) -> str:
     """All that the browser holds for the page beside the session."""
     return str(page.evaluate("() => JSON.stringify({ ...localStorage }) + document.cookie"))
@@ -100,11 +109,7 @@ def test_whoever_does_not_sign_in_sees_why_nothing_is_read(page: Page) -> None:
 
 
 def test_signing_out_leaves_nothing_to_read(page: Page, key: tuple[str, Path]) -> None:
-    give(page, "invoice.png")
-    sign_in(page, key[0])
-    expect(page.locator("nav [data-state=done]")).to_be_attached()
-    page.get_by_role("button", name="Settings").click()
-    page.get_by_role("button", name="Sign out").click()
+    about_to_sign_out(page, key[0])
     dialog = page.get_by_role("dialog", name="Sign out")
     dialog.get_by_role("button", name="delete them").click()
     expect(page.get_by_role("heading", name="Drop a scan here")).to_be_visible()
@@ -118,11 +123,7 @@ def test_signing_out_leaves_nothing_to_read(page: Page, key: tuple[str, Path]) -
 
 
 def test_the_key_is_gone_first_and_the_dialog_last_where_deleting_takes_time(page: Page, key: tuple[str, Path]) -> None:
-    give(page, "invoice.png")
-    sign_in(page, key[0])
-    expect(page.locator("nav [data-state=done]")).to_be_attached()
-    page.get_by_role("button", name="Settings").click()
-    page.get_by_role("button", name="Sign out").click()
+    about_to_sign_out(page, key[0])
     page.evaluate(HOLD)
     dialog = page.get_by_role("dialog", name="Sign out")
     dialog.get_by_role("button", name="delete them").click()
