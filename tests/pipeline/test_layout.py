@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -49,6 +51,33 @@ def test_every_line_is_read_exactly_once(boxes: list[Box], quarters: int, vertic
     found = reading_rows(quads(boxes), quarters, WIDTH, HEIGHT, vertical)
     assert sorted(flat(found)) == list(range(len(boxes)))
     assert all(found)
+
+
+@given(st.lists(box, max_size=60))
+def test_lines_of_a_row_stand_beside_each_other(boxes: list[Box]) -> None:
+    for row in rows(boxes):
+        for one, other in pairwise(row):
+            left, _, right, _ = boxes[one]
+            start, _, end, _ = boxes[other]
+            assert left <= start
+            assert min(right, end) - start <= 0.5 * min(right - left, end - start) + 0.01
+
+
+def test_a_row_of_thousands_takes_no_longer_than_as_many_rows() -> None:
+    across = [(20.0 * k, 100.0, 20.0 * k + 15, 112.0) for k in range(2000)]
+    down = [(100.0, 20.0 * k, 115.0, 20.0 * k + 12) for k in range(2000)]
+    assert len(rows(across)) == 1
+    assert len(rows(down)) == 2000
+    assert _seconds(across) < 20 * _seconds(down)
+
+
+def _seconds(boxes: Sequence[Box]) -> float:
+    def once() -> float:
+        start = time.process_time()
+        rows(boxes)
+        return time.process_time() - start
+
+    return min(once() for _ in range(3))
 
 
 @given(st.integers(4, 9), st.integers(4, 9), st.integers(0, 3), st.randoms(use_true_random=False))

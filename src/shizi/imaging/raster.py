@@ -22,7 +22,8 @@ from shizi.imaging.jpeg import decode_jpeg
 
 Pixels = NDArray[np.uint8]
 
-STRIP_PIXELS = 1_000_000
+# A strip of four bytes a pixel stays in the cache of a processor, and what it takes beside the image is soon forgotten.
+STRIP_PIXELS = 250_000
 
 
 class _Tiff(TiffImagePlugin.TiffImageFile):

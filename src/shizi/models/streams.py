@@ -109,8 +109,8 @@ class Streams:
                 raise RuntimeError("nothing can be run on these streams after shutdown")
             self._queue.add(Item(claim, shape, cost, (call, number)) for shape, cost, number in pieces)
             self._let_go(claim)
-            for _ in shapes:
-                self._pool.submit(self._step)
+            for _ in range(min(len(shapes), self.count)):
+                self._pool.submit(self._work)
         try:
             self._wait(call, claim)
         except BaseException as error:
@@ -159,8 +159,15 @@ class Streams:
             self._drop(claim, claim.late(self._clock()))
             call.over.wait()
 
-    def _step(self) -> None:
-        """Does the piece whose turn it is; there is one step for every piece, so none is left over."""
+    def _work(self) -> None:
+        """Does pieces, one after the other, until none waits."""
+        while items := self._next():
+            for item in items:
+                self._last.shape = item.bucket
+                self._do(item)
+
+    def _next(self) -> tuple[_Piece, ...]:
+        """The piece whose turn it is, if any waits."""
         with self._lock:
             self._released.wait_for(lambda: not self._holders, _MOST_HELD_S)
             turn = self._queue.next_batch(self._clock(), getattr(self._last, "shape", None))
@@ -169,9 +176,7 @@ class Streams:
             for item in turn.items:
                 item.content[0].waiting -= 1
                 item.content[0].running += 1
-        for item in turn.items:
-            self._last.shape = item.bucket
-            self._do(item)
+            return turn.items
 
     def _do(self, item: _Piece) -> None:
         call, number = item.content

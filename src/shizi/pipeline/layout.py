@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Sequence
+from itertools import chain, islice, takewhile
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +14,7 @@ from shizi.geometry import Quads, angles, bounds, sizes, turn_page
 
 Indices = NDArray[np.intp]
 Boxes = NDArray[np.float32]  # (N, 4): left, top, right, bottom, upright and deskewed
+_Span = tuple[float, float, int]  # where a line begins, where it ends, its index
 
 # What makes a gutter between columns of running text, and not between the cells of a form: the lines on both sides are many, long
 # against their height, and fill their column.
@@ -173,21 +177,29 @@ def _is_column(boxes: Boxes) -> bool:
 
 def _rows(boxes: Boxes, lines: Indices) -> list[Indices]:
     """Groups lines whose middles stand at the same height, from top to bottom, each group from left to right."""
-    rows: list[list[int]] = []
+    # Numbers of Python: a page has hundreds of lines, and for one of them a call of numpy takes longer than all the rest.
+    order = lines[np.argsort(boxes[lines, 1] + boxes[lines, 3], kind="stable")]
+    rows: list[list[_Span]] = []
     middle, reach = 0.0, 0.0
-    for line in sorted(lines.tolist(), key=lambda k: float(boxes[k, 1] + boxes[k, 3])):
-        centre, size = (boxes[line, 1] + boxes[line, 3]) / 2, boxes[line, 3] - boxes[line, 1]
-        fits = rows and abs(centre - middle) < 0.5 * min(reach, size) and not _overlaps(boxes, line, rows[-1])
-        if fits:
-            rows[-1].append(line)
+    for line, (left, top, right, bottom) in zip(order.tolist(), boxes[order].tolist(), strict=True):
+        centre, size = (top + bottom) / 2, bottom - top
+        if rows and abs(centre - middle) < 0.5 * min(reach, size) and not _overlaps(left, right, rows[-1]):
+            insort(rows[-1], (left, right, line))
         else:
-            rows.append([line])
+            rows.append([(left, right, line)])
             middle, reach = centre, size
-    return [np.array(sorted(row, key=lambda k: float(boxes[k, 0])), dtype=np.intp) for row in rows]
+    return [np.array([line for _, _, line in row], dtype=np.intp) for row in rows]
 
 
-def _overlaps(boxes: Boxes, line: int, row: list[int]) -> bool:
-    """Does the line stand above or below one of the row rather than beside it?"""
-    left, right = np.maximum(boxes[row, 0], boxes[line, 0]), np.minimum(boxes[row, 2], boxes[line, 2])
-    narrower = np.minimum(boxes[row, 2] - boxes[row, 0], boxes[line, 2] - boxes[line, 0])
-    return bool(((right - left) > 0.5 * narrower).any())
+def _overlaps(left: float, right: float, row: list[_Span]) -> bool:
+    """Does a line stand above or below one of a row rather than beside it?
+
+    Only its neighbours are looked at: lines that stand beside each other end in the order in which they begin.
+    """
+    at = bisect_left(row, left, key=itemgetter(0))
+    before = takewhile(lambda span: span[1] > left, (row[index] for index in range(at - 1, -1, -1)))
+    after = takewhile(lambda span: span[0] < right, islice(row, at, None))
+    return any(
+        min(right, end) - max(left, start) > 0.5 * min(right - left, end - start)
+        for start, end, _ in chain(before, after)
+    )
