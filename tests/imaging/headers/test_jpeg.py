@@ -39,6 +39,15 @@ def test_endless_scans_are_refused() -> None:
         jpeg_frame(data[:-2] + scan * MAX_SCANS + b"\xff\xd9")
 
 
+@pytest.mark.parametrize("between", [b"\0", b"\0\0", b"\xff\0\0", b"\xff"])
+def test_every_scan_counts_at_even_and_odd_places(between: bytes) -> None:
+    data = jpeg(progressive=True)
+    more = MAX_SCANS - data.count(b"\xff\xda")
+    jpeg_frame(data + (between + b"\xff\xda") * more)
+    with pytest.raises(ImageTooLarge, match=rf"has {MAX_SCANS + 1} scans"):
+        jpeg_frame(data + (between + b"\xff\xda") * (more + 1))
+
+
 @pytest.mark.parametrize("junk", [b"\xff", b"\xff\x00", b"\xff\xd0", b"\xff\x01", b"junk"])
 def test_what_stands_before_a_marker_is_passed_over_at_once(junk: bytes) -> None:
     data = jpeg()

@@ -14,7 +14,7 @@ from shizi.imaging.headers.frame import Frame, exif_orientation
 MAX_SCANS = 200  # real files have about ten; each one costs a pass over the whole image, however few bytes it has
 MAX_SCAN_PIXELS = 3_000_000_000
 
-_SOS = 0xDAFF  # as a little-endian number
+_SOS = 0xDAFF  # the marker of a scan, FF DA, as a little-endian number
 _SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 # A marker with a length; what stands before it is junk, fill bytes, stuffing and markers without one. One search, not a step
 # per byte: a file may hold hundreds of megabytes of them.
