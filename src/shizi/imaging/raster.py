@@ -23,7 +23,7 @@ from shizi.imaging.jpeg import decode_jpeg
 Pixels = NDArray[np.uint8]
 
 # A strip of four bytes a pixel stays in the cache of a processor, and what it takes beside the image is soon forgotten.
-STRIP_PIXELS = 250_000
+STRIP_PIXELS = 100_000
 
 
 class _Tiff(TiffImagePlugin.TiffImageFile):
