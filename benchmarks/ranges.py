@@ -33,7 +33,7 @@ from shizi.models.ranges import MeasuredLayer, MeasuredRanges
 from shizi.models.store import ModelStore
 from shizi.runtime.base import Batch
 from shizi.runtime.choose import load_runtime
-from shizi.runtime.rewrite.nodes import is_pointwise
+from shizi.runtime.rewrite.openvino.nodes import is_pointwise
 
 if TYPE_CHECKING:
     import openvino

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from shizi.models.wire import varint
+from shizi.onnx.wire import varint
 from tests.runtime.onnx_file import FLOAT, entry, node, variable
 
 FEATURES, CLASSES = 6, 9

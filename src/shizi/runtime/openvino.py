@@ -19,13 +19,13 @@ from shizi.errors import ModelLoadFailed, OutOfMemory
 from shizi.runtime.base import Batch, Input, Precision, SessionOptions, T, check_kind
 from shizi.runtime.compiled import CompiledModels
 from shizi.runtime.fingerprint import of_model, of_surroundings
-from shizi.runtime.rewrite.attention import fold_norms, split_heads
-from shizi.runtime.rewrite.branches import add_branches
-from shizi.runtime.rewrite.eight_bits import in_eight_bits
-from shizi.runtime.rewrite.gates import add_gates, clamp_gates
-from shizi.runtime.rewrite.pixels import take_pixels
-from shizi.runtime.rewrite.shuffle import shuffle_late
-from shizi.runtime.rewrite.tokens import straighten_tokens
+from shizi.runtime.rewrite.openvino.attention import fold_norms, split_heads
+from shizi.runtime.rewrite.openvino.branches import add_branches
+from shizi.runtime.rewrite.openvino.eight_bits import in_eight_bits
+from shizi.runtime.rewrite.openvino.gates import add_gates, clamp_gates
+from shizi.runtime.rewrite.openvino.pixels import take_pixels
+from shizi.runtime.rewrite.openvino.shuffle import shuffle_late
+from shizi.runtime.rewrite.openvino.tokens import straighten_tokens
 
 if TYPE_CHECKING:
     import openvino

@@ -1,1 +1,1 @@
-"""Rewrites of networks that compute the same in less time, for OpenVINO."""
+"""Rewrites of networks that compute the same in less time, for each runtime its own."""

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from shizi.runtime.normalization import Normalization
-from shizi.runtime.rewrite.pixels import take_pixels
-from tests.runtime.rewrite.networks import Array, run
+from shizi.runtime.rewrite.openvino.pixels import take_pixels
+from tests.runtime.rewrite.openvino.networks import Array, run
 
 if TYPE_CHECKING:
     import openvino

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from shizi.runtime.rewrite.nodes import Array, constant, is_pointwise, origin, pointwise, replace, source, users
+from shizi.runtime.rewrite.openvino.nodes import (
+    Array,
+    constant,
+    is_pointwise,
+    origin,
+    pointwise,
+    replace,
+    source,
+    users,
+)
 
 if TYPE_CHECKING:
     import openvino

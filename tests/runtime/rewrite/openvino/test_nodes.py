@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from shizi.runtime.rewrite.nodes import constant, pointwise, replace, source
-from tests.runtime.rewrite.networks import kinds, run
+from shizi.runtime.rewrite.openvino.nodes import constant, pointwise, replace, source
+from tests.runtime.rewrite.openvino.networks import kinds, run
 
 if TYPE_CHECKING:
     import openvino

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from shizi.runtime.rewrite.nodes import Array, constant, integers, number, replace, source, users
+from shizi.runtime.rewrite.openvino.nodes import Array, constant, integers, number, replace, source, users
 
 if TYPE_CHECKING:
     import openvino

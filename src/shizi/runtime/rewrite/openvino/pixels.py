@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shizi.runtime.normalization import Normalization
-from shizi.runtime.rewrite.nodes import replace
+from shizi.runtime.rewrite.openvino.nodes import replace
 
 if TYPE_CHECKING:
     import openvino

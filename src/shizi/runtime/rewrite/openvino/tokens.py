@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from shizi.runtime.rewrite.nodes import integers, origin, replace, source
+from shizi.runtime.rewrite.openvino.nodes import integers, origin, replace, source
 
 if TYPE_CHECKING:
     import openvino

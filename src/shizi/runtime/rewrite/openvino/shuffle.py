@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shizi.runtime.rewrite.nodes import Array, constant, pointwise, source
+from shizi.runtime.rewrite.openvino.nodes import Array, constant, pointwise, source
 
 if TYPE_CHECKING:
     import openvino

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shizi.runtime.ranges import LayerRange
-from shizi.runtime.rewrite.eight_bits import in_eight_bits, scaling
-from tests.runtime.rewrite.networks import Array, kinds, run
+from shizi.runtime.rewrite.openvino.eight_bits import in_eight_bits, scaling
+from tests.runtime.rewrite.openvino.networks import Array, kinds, run
 
 if TYPE_CHECKING:
     import openvino

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from shizi.runtime.rewrite.attention import fold_norms, split_heads
-from tests.runtime.rewrite.attention_network import WIDE, Attention, network
-from tests.runtime.rewrite.networks import Array, kinds, run
+from shizi.runtime.rewrite.openvino.attention import fold_norms, split_heads
+from tests.runtime.rewrite.openvino.attention_network import WIDE, Attention, network
+from tests.runtime.rewrite.openvino.networks import Array, kinds, run
 
 if TYPE_CHECKING:
     import openvino

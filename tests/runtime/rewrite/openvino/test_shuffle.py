@@ -11,8 +11,8 @@ import pytest
 
 from shizi.models.card import DEFAULT_TIER
 from shizi.models.store import ModelStore
-from shizi.runtime.rewrite.shuffle import shuffle_late
-from tests.runtime.rewrite.networks import Array, kinds, run
+from shizi.runtime.rewrite.openvino.shuffle import shuffle_late
+from tests.runtime.rewrite.openvino.networks import Array, kinds, run
 
 if TYPE_CHECKING:
     import openvino

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from shizi.runtime.rewrite.attention import fold_norms, split_heads
-from shizi.runtime.rewrite.nodes import source
-from shizi.runtime.rewrite.tokens import straighten_tokens
-from tests.runtime.rewrite.attention_network import WIDE, Attention, network
-from tests.runtime.rewrite.networks import Array, drawn_line, kinds, recogniser, run
+from shizi.runtime.rewrite.openvino.attention import fold_norms, split_heads
+from shizi.runtime.rewrite.openvino.nodes import source
+from shizi.runtime.rewrite.openvino.tokens import straighten_tokens
+from tests.runtime.rewrite.openvino.attention_network import WIDE, Attention, network
+from tests.runtime.rewrite.openvino.networks import Array, drawn_line, kinds, recogniser, run
 
 if TYPE_CHECKING:
     import openvino

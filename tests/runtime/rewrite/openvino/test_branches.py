@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from shizi.runtime.rewrite.branches import add_branches
-from tests.runtime.rewrite.networks import Array, detector, drawn_picture, kinds, run
+from shizi.runtime.rewrite.openvino.branches import add_branches
+from tests.runtime.rewrite.openvino.networks import Array, detector, drawn_picture, kinds, run
 
 if TYPE_CHECKING:
     import openvino

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from shizi.runtime.base import SessionOptions
 from shizi.runtime.choose import load_runtime
 from shizi.runtime.openvino import OpenVinoRuntime
-from shizi.runtime.rewrite.gates import add_gates, clamp_gates
+from shizi.runtime.rewrite.openvino.gates import add_gates, clamp_gates
 from tests.runtime.onnx_file import doubling
-from tests.runtime.rewrite.gate_network import INPUTS, Gate, hard_sigmoid, network, residual
-from tests.runtime.rewrite.networks import Array, detector, drawn_line, drawn_picture, kinds, recogniser, run
+from tests.runtime.rewrite.openvino.gate_network import INPUTS, Gate, hard_sigmoid, network, residual
+from tests.runtime.rewrite.openvino.networks import Array, detector, drawn_line, drawn_picture, kinds, recogniser, run
 
 if TYPE_CHECKING:
     import openvino

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shizi.models.wire import entry, fields, numbers, varint
+from shizi.onnx.wire import entry, fields, numbers, varint
 
 field_numbers = st.integers(1, 2**29 - 1)
 values = st.one_of(st.integers(0, 2**64 - 1), st.binary(max_size=300), st.text(max_size=300))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from shizi.runtime.ranges import LayerRange, Ranges
-from shizi.runtime.rewrite.nodes import Array, constant, convolution_like, is_pointwise, replace
+from shizi.runtime.rewrite.openvino.nodes import Array, constant, convolution_like, is_pointwise, replace
 
 if TYPE_CHECKING:
     import openvino

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shizi.runtime.rewrite.nodes import Array, constant, convolution_like, is_pointwise, replace, source
+from shizi.runtime.rewrite.openvino.nodes import Array, constant, convolution_like, is_pointwise, replace, source
 
 if TYPE_CHECKING:
     import openvino
