@@ -71,7 +71,15 @@ def free(name: str, rank: int) -> list[str]:
     return [f"{name}.{axis}" for axis in range(rank)]
 
 
-def node(operator: str, inputs: Sequence[str], output: str, attributes: Sequence[bytes] = ()) -> bytes:
-    """A node with one output."""
-    said = b"".join(entry(ATTRIBUTE, attribute) for attribute in attributes)
-    return b"".join(entry(1, name) for name in inputs) + entry(2, output) + entry(4, operator) + said
+def node(operator: str, inputs: Sequence[str], output: str) -> bytes:
+    """A node with one output and no attributes."""
+    return b"".join(entry(1, name) for name in inputs) + entry(2, output) + entry(4, operator)
+
+
+def attribute(name: str, value: int | str | Sequence[int]) -> bytes:
+    """An attribute of a node: a number, a text, or numbers that are not negative."""
+    if isinstance(value, str):
+        return entry(1, name) + entry(4, value) + entry(20, 3)
+    if isinstance(value, int):
+        return entry(1, name) + entry(3, value) + entry(20, 2)
+    return entry(1, name) + b"".join(entry(8, each) for each in value) + entry(20, 7)

@@ -45,8 +45,9 @@ def of_surroundings(library: str) -> str | None:
         None where the code cannot be looked at, as in a program packed into one file: then nothing is known of what was compiled.
     """
     root = Path(__file__).parent
+    files = [*root.rglob("*.py"), *(root.parent / "onnx").rglob("*.py")]
     try:
-        code = {str(file.relative_to(root)): _hash(file.read_bytes()) for file in sorted(root.rglob("*.py"))}
+        code = {str(file.relative_to(root.parent)): _hash(file.read_bytes()) for file in sorted(files)}
     except OSError:
         return None
     facts = [cpu_model(), sorted(cpu_features()), os.environ.get("ONEDNN_MAX_CPU_ISA"), library, code]

@@ -19,6 +19,7 @@ from shizi.errors import ModelLoadFailed, OutOfMemory
 from shizi.runtime.base import Batch, Input, Precision, SessionOptions, T, check_kind
 from shizi.runtime.compiled import CompiledModels
 from shizi.runtime.fingerprint import of_model, of_surroundings
+from shizi.runtime.rewrite.linear import fewer_products
 from shizi.runtime.rewrite.openvino.attention import fold_norms, split_heads
 from shizi.runtime.rewrite.openvino.branches import add_branches
 from shizi.runtime.rewrite.openvino.eight_bits import in_eight_bits
@@ -146,7 +147,7 @@ class OpenVinoRuntime:
     def _compile_anew(
         self, content: bytes, options: SessionOptions, properties: Mapping[str, object]
     ) -> openvino.CompiledModel:
-        network = self._core.read_model(content)
+        network = self._core.read_model(fewer_products(content))
         with _REWRITING:
             network = faster(network, options)
         return self._core.compile_model(network, "CPU", properties)
