@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shizi.onnx import messages
-from shizi.onnx.messages import ATTRIBUTE, GRAPH, INPUT, NODE, OUTPUT, TENSOR, VALUE_INFO, integers, text, texts
+from shizi.onnx.messages import ATTRIBUTE, GRAPH, INPUT, NODE, OUTPUT, TENSOR, VALUE_INFO, integers, text
 from shizi.onnx.wire import Piece, entry, fields, nested
 
 Array = NDArray[np.float32]
@@ -105,8 +105,10 @@ class Graph:
     def constant(self, name: str) -> Array | None:
         """A constant of floats that stands in the file; None where it is no such."""
         found = self.constants.get(name)
-        values = None if found is None else messages.floats(memoryview(b"".join(found)))
-        return values if values is not None and values.ndim else None
+        if found is None:
+            return None
+        values = messages.floats(memoryview(found[0] if len(found) == 1 else b"".join(found)))
+        return values if values.ndim else None
 
     def keep(self, name: str, values: Array) -> str:
         """Adds a constant under a name that is like this one and new, and returns that."""
@@ -198,10 +200,29 @@ def _tidy(graph: Graph) -> None:
 
 
 def _read_node(message: memoryview) -> Node:
-    attributes = {text(part.value, 1): part.value for part in fields(message) if part.number == ATTRIBUTE}
-    if any(part.number in _SUBGRAPHS for attribute in attributes.values() for part in fields(attribute)):
+    found: dict[int, list[memoryview]] = {}
+    for part in fields(message):
+        found.setdefault(part.number, []).append(part.value)
+    said = [(attribute, list(fields(attribute))) for attribute in found.get(ATTRIBUTE, [])]
+    if any(part.number in _SUBGRAPHS for _, parts in said for part in parts):
         raise Strange("networks within nodes")
-    return Node(text(message, 4), texts(message, 1), texts(message, 2), attributes, text(message, 7), text(message, 3))
+
+    def words(number: int) -> list[str]:
+        return [bytes(value).decode("utf-8") for value in found.get(number, [])]
+
+    return Node(
+        operator="".join(words(4)),
+        inputs=words(1),
+        outputs=words(2),
+        attributes={
+            bytes(part.value).decode("utf-8"): attribute
+            for attribute, parts in said
+            for part in parts
+            if part.number == 1
+        },
+        domain="".join(words(7)),
+        name="".join(words(3)),
+    )
 
 
 def _written(node: Node) -> bytes:
