@@ -99,13 +99,14 @@ def test_processor_and_library_count(monkeypatch: pytest.MonkeyPatch) -> None:
     assert surroundings() == here
 
 
+@pytest.mark.parametrize("file", ["runtime/rewrite/gates.py", "onnx/graph.py"])
 def test_the_code_that_changes_models_counts_as_it_was_when_it_was_loaded(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str
 ) -> None:
-    code = tmp_path / "rewrite" / "gates.py"
-    code.parent.mkdir()
+    code = tmp_path / file
+    code.parent.mkdir(parents=True)
     code.write_text("a = 1\n")
-    monkeypatch.setattr(fingerprint, "__file__", str(tmp_path / "fingerprint.py"))
+    monkeypatch.setattr(fingerprint, "__file__", str(tmp_path / "runtime" / "fingerprint.py"))
     before = surroundings()
     code.write_text("a = 2\n")
     assert fingerprint.of_surroundings("openvino 1") == before

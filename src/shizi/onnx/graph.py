@@ -122,11 +122,6 @@ class Graph:
         at = self.nodes.index(old)
         self.nodes[at : at + 1] = new
 
-    def rename(self, old: str, new: str) -> None:
-        """Whoever needed one value gets another."""
-        for node in self.nodes:
-            node.inputs = [new if name == old else name for name in node.inputs]
-
     def onnx(self) -> bytes:
         """The model."""
         used = {name for node in self.nodes for name in node.inputs} | set(self.outputs)
