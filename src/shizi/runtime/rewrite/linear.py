@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shizi.onnx.convolutions import is_pointwise, summed, weights_of
-from shizi.onnx.graph import Array, Graph, Node, Strange, read
+from shizi.onnx.graph import Array, Graph, Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +29,6 @@ class _Block:
     given: str
     products: Node
     bias: Node | None
-
-
-def fewer_products(content: bytes) -> bytes:
-    """A model that computes the same; what cannot be read stays as it is, for the runtime to say what it makes of it."""
-    try:
-        graph = read(content)
-    except (Strange, IndexError, UnicodeDecodeError):
-        return content
-    pool_early(graph)
-    join_products(graph)
-    return graph.onnx()
 
 
 def pool_early(graph: Graph) -> None:
