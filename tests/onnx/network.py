@@ -99,10 +99,11 @@ def pictures(*shape: int) -> Array:
     return np.random.default_rng(9).standard_normal(shape).astype(np.float32)
 
 
-def run(content: bytes, batch: Array) -> list[Array]:
-    """All outputs, each step computed as the file has it."""
+def run(content: bytes, batch: Array, *, optimized: bool = False) -> list[Array]:
+    """All outputs, each step computed as the file has it, or all as ONNX Runtime likes best."""
     settings = onnxruntime.SessionOptions()
-    settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    if not optimized:
+        settings.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     settings.log_severity_level = 3
     session = onnxruntime.InferenceSession(content, settings, providers=["CPUExecutionProvider"])
     return [np.asarray(output) for output in session.run(None, {session.get_inputs()[0].name: batch})]

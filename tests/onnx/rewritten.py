@@ -20,8 +20,10 @@ def same(content: bytes, rewrite: Callable[[Graph], None], *shape: int) -> Graph
     """The network rewritten, which computes what it did."""
     graph = read(content)
     rewrite(graph)
-    for before, after in zip(run(content, pictures(*shape)), run(graph.onnx(), pictures(*shape)), strict=True):
-        assert before.shape == after.shape
-        assert len(np.unique(before.round(4))) > 4  # no plain picture, which much would give
-        assert after == pytest.approx(before, abs=1e-4)
+    expected = run(content, pictures(*shape))
+    for optimized in (False, True):
+        for before, after in zip(expected, run(graph.onnx(), pictures(*shape), optimized=optimized), strict=True):
+            assert before.shape == after.shape
+            assert len(np.unique(before.round(4))) > 4  # no plain picture, which much would give
+            assert after == pytest.approx(before, abs=1e-4)
     return graph

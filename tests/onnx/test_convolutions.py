@@ -42,6 +42,24 @@ def test_channels_go_through_what_keeps_them() -> None:
     assert [channels(graph, name) for name in (made, kept, joined, "x", "nothing")] == [7, 7, None, None, None]
 
 
+def test_channels_of_sums_and_products() -> None:
+    drawn = Network()
+    made = drawn.conv("x", 3, 7, 3)
+    named = [
+        made,
+        drawn.drawn(1, 7, 1, 1),
+        drawn.drawn(7, 1, 1),
+        drawn.constant([2.0]),
+        drawn.drawn(7),
+        drawn.drawn(1, 3, 1, 1),
+    ]
+    sums = [drawn.add("Add", [made, name]) for name in named] + [
+        drawn.add("Mul", [named[1], drawn.add("Relu", [made])])
+    ]
+    graph = read(drawn.onnx(*sums))
+    assert [channels(graph, name) for name in sums] == [7, 7, 7, 7, None, None, 7]
+
+
 @pytest.mark.parametrize(
     ("said", "expected"),
     [

@@ -132,7 +132,8 @@ def cut_linear(data: bytes) -> tuple[Body, Linear] | None:
         return None
     hidden, dropped = tail
     names = [name for part in dropped for name in texts(part.value, 1) if name in tensors]
-    arrays = [floats(tensors[name].value) for name in names]  # the bias, then the weights
+    found = [floats(tensors[name].value) for name in names]
+    arrays = [array for array in found if array is not None]  # the bias, then the weights
     if [array.ndim for array in arrays] != [1, 2] or arrays[0].shape != arrays[1].shape[1:]:
         return None
     gone = {id(part) for part in dropped} | {id(tensors[name]) for name in names}

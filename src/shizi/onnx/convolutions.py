@@ -8,7 +8,10 @@ from shizi.onnx.graph import Array, Graph, Node
 from shizi.onnx.messages import attribute
 
 _PICTURES = 4  # dimensions: pictures, channels, rows, columns
-_KEEPING_CHANNELS = ("Relu", "MaxPool", "Resize", "Mul", "Add")
+# Steps that work on each channel by itself, and on each pixel by itself.
+_OF_EACH = ("Relu", "Sigmoid", "HardSigmoid", "MaxPool")
+_PIXEL_BY_PIXEL = ("Relu", "Sigmoid", "HardSigmoid", "Erf", "Add", "Sub", "Mul", "Div")
+NO_PADS_OF_ITS_OWN = ("", "NOTSET")
 
 
 def convolution(
@@ -43,21 +46,58 @@ def weights_of(graph: Graph, node: Node | None, operator: str = "Conv") -> Array
     return weights if known and all(graph.constant(name) is not None for name in node.inputs[2:]) else None
 
 
-def channels(graph: Graph, name: str) -> int | None:
-    """The channels of a value that a convolution made; None where that is not plain to see."""
+def channels(graph: Graph, name: str, steps: int = 8) -> int | None:
+    """The channels of a value that a convolution made; None where that is not plain to see within a few steps."""
+    constant = graph.constant(name)
+    if constant is not None:
+        return constant.shape[-3] if constant.ndim in (3, 4) else 1 if constant.size == 1 else None
     node = graph.maker(name)
-    if node is None:
+    if node is None or steps == 0:
         return None
     if node.is_a("Conv"):
         weights = graph.constant(node.inputs[1])
         return None if weights is None else len(weights)
-    if any(node.is_a(operator) for operator in _KEEPING_CHANNELS):
-        return channels(graph, node.inputs[0])
+    if any(node.is_a(operator) for operator in _OF_EACH):
+        return channels(graph, node.inputs[0], steps - 1)
+    if node.is_a("Mul") or node.is_a("Add"):
+        counts = {channels(graph, each, steps - 1) or 0 for each in node.inputs}
+        return max(counts) if len(counts - {1}) <= 1 and 0 not in counts else None
     return None
 
 
+def same_size(graph: Graph, name: str, other: str) -> bool:
+    """Whether one value has the rows and columns of another, for it is made of that and nothing else, pixel by pixel."""
+    seen: set[str] = set()
+    ahead = [name]
+    while ahead:
+        each = ahead.pop()
+        if each in seen or each == other:
+            seen.add(each)
+            continue
+        seen.add(each)
+        constant = graph.constant(each)
+        if constant is not None and constant.size == 1:
+            continue
+        node = graph.maker(each)
+        if node is None:
+            return False
+        if is_pointwise(graph, node):
+            ahead.append(node.inputs[0])
+        elif any(node.is_a(operator) for operator in _PIXEL_BY_PIXEL):
+            ahead += [each for each in node.inputs if not _for_channels(graph, each)]
+        else:
+            return False
+    return other in seen
+
+
+def _for_channels(graph: Graph, name: str) -> bool:
+    """Whether a value is a constant of one number for each channel."""
+    constant = graph.constant(name)
+    return constant is not None and constant.ndim in (3, 4) and constant.shape[-2:] == (1, 1)
+
+
 def summed(graph: Graph, first: Node, second: Node, output: str) -> list[Node]:
-    """Two convolutions and their sum. ONNX Runtime adds in the convolution where it knows that both are of one shape."""
+    """Two convolutions that make pictures of one shape, and their sum; ONNX Runtime adds in one of them if it knows that."""
     for node in (first, second):
         weights = graph.constant(node.inputs[1])
         if weights is not None:
@@ -74,5 +114,5 @@ def is_pointwise(graph: Graph, node: Node | None) -> bool:
         and weights.shape[2:] == (1, 1)
         and not any(node.numbers("pads"))
         and set(node.numbers("strides")) <= {1}
-        and not node.word("auto_pad")
+        and node.word("auto_pad") in NO_PADS_OF_ITS_OWN
     )

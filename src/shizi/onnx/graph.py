@@ -15,9 +15,12 @@ from shizi.onnx.wire import Piece, entry, fields, nested
 Array = NDArray[np.float32]
 # Of ModelProto, of GraphProto, of TensorProto, and of AttributeProto.
 _FUNCTIONS, _SPARSE, _ELSEWHERE, _SUBGRAPHS = 25, 15, 13, (6, 11)
+_MOST_NODES = 5000
 # How many inputs the operators have that are changed, at least.
-_NEEDED = dict.fromkeys(("Identity", "Relu", "Sigmoid", "MaxPool", "AveragePool", "Resize", "Concat"), 1)
-_NEEDED |= {"Conv": 2, "ConvTranspose": 2, "Add": 2, "Mul": 2, "BatchNormalization": 5}
+_NEEDED = dict.fromkeys(
+    ("Identity", "Relu", "Sigmoid", "HardSigmoid", "Erf", "MaxPool", "AveragePool", "Resize", "Concat"), 1
+)
+_NEEDED |= dict.fromkeys(("Conv", "ConvTranspose", "Add", "Sub", "Mul", "Div"), 2) | {"BatchNormalization": 5}
 
 
 class Strange(ValueError):
@@ -79,14 +82,17 @@ class Graph:
         outputs: names of the values that it is asked for.
         constants: messages of tensors, by name.
         shapes: what is to be said of values in between: sizes, and names of those that are free.
+        changed: whether a node was replaced, or a constant kept.
     """
 
     nodes: list[Node]
     outputs: list[str]
     constants: dict[str, Sequence[Piece]]
     shapes: dict[str, Sequence[str | int]]
-    _around: Sequence[Piece]
-    _within: Sequence[Piece]
+    changed: bool = False
+    _inputs: Sequence[str] = ()
+    _around: Sequence[Piece] = ()
+    _within: Sequence[Piece] = ()
 
     def maker(self, name: str) -> Node | None:
         """The node whose output this is; None for an input and for a constant."""
@@ -105,22 +111,27 @@ class Graph:
     def constant(self, name: str) -> Array | None:
         """A constant of floats that stands in the file; None where it is no such."""
         found = self.constants.get(name)
-        if found is None:
-            return None
-        values = messages.floats(memoryview(found[0] if len(found) == 1 else b"".join(found)))
-        return values if values.ndim else None
+        return None if found is None else messages.floats(memoryview(found[0] if len(found) == 1 else b"".join(found)))
+
+    def unused(self, name: str) -> str:
+        """This, or something like it, with which no value's name and no constant's begins."""
+        names = [*self._inputs, *self.constants, *(output for node in self.nodes for output in node.outputs)]
+        while any(each.startswith(name) for each in names):
+            name += "_"
+        return name
 
     def keep(self, name: str, values: Array) -> str:
-        """Adds a constant under a name that is like this one and new, and returns that."""
-        while name in self.constants or any(name in node.outputs for node in self.nodes):
-            name += "_"
+        """Adds a constant under a name that is like this one and unused, and returns that."""
+        name = self.unused(name)
         self.constants[name] = messages.tensor(name, values)
+        self.changed = True
         return name
 
     def replace(self, old: Node, *new: Node) -> None:
         """Puts nodes in the place of one."""
         at = self.nodes.index(old)
         self.nodes[at : at + 1] = new
+        self.changed = True
 
     def onnx(self) -> bytes:
         """The model."""
@@ -135,11 +146,15 @@ def read(data: bytes) -> Graph:
     """Reads a model. Nodes that only pass something on, or hold a constant, are drawn into those that use them.
 
     Raises:
-        Strange: it has functions of its own, networks within nodes, or constants in other files; or its nodes are not in an order in
-            which they can run, or lack inputs, and no runtime can run it.
-        IndexError: this is no ONNX file.
-        UnicodeDecodeError: likewise.
+        Strange: it has functions of its own, networks within nodes, constants in other files, or very many nodes; or it is damaged.
     """
+    try:
+        return _read(data)
+    except (IndexError, UnicodeDecodeError) as error:
+        raise Strange(f"no ONNX file: {error}") from error
+
+
+def _read(data: bytes) -> Graph:
     top = list(fields(memoryview(data)))
     parts = [part for each in top if each.number == GRAPH for part in fields(each.value)]
     if any(each.number == _FUNCTIONS for each in top) or any(part.number == _SPARSE for part in parts):
@@ -147,8 +162,8 @@ def read(data: bytes) -> Graph:
     constants: dict[str, Sequence[Piece]] = {
         text(part.value, 8): [part.value] for part in parts if part.number == TENSOR
     }
-    if any(part.number == _ELSEWHERE for (tensor,) in constants.values() for part in fields(memoryview(tensor))):
-        raise Strange("constants in other files")
+    for (tensor,) in constants.values():
+        _check_here(memoryview(tensor))
     inputs = [part for part in parts if part.number == INPUT and text(part.value, 1) not in constants]
     rest = [part for part in parts if part.number not in (NODE, TENSOR, INPUT, VALUE_INFO)]
     graph = Graph(
@@ -156,22 +171,30 @@ def read(data: bytes) -> Graph:
         outputs=[text(part.value, 1) for part in parts if part.number == OUTPUT],
         constants=constants,
         shapes={},
+        _inputs=[text(part.value, 1) for part in inputs],
         _around=[each.raw for each in top if each.number != GRAPH],
         _within=[part.raw for part in (*inputs, *rest)],
     )
-    _check(graph, {text(part.value, 1) for part in inputs})
+    _check(graph)
     _tidy(graph)
     return graph
 
 
-def _check(graph: Graph, inputs: set[str]) -> None:
+def _check_here(tensor: memoryview) -> None:
+    if any(part.number == _ELSEWHERE for part in fields(tensor)):
+        raise Strange("constants in other files")
+
+
+def _check(graph: Graph) -> None:
     """Refuses what is no network, in which those who change it might go round in circles."""
-    known = inputs | graph.constants.keys() | {""}
+    if len(graph.nodes) > _MOST_NODES:
+        raise Strange(f"{len(graph.nodes)} nodes, more than {_MOST_NODES}")
+    known = {*graph._inputs, *graph.constants, ""}
     for node in graph.nodes:
         needed = 0 if node.domain else _NEEDED.get(node.operator, 0)
         there = len(node.inputs) >= needed and all(node.inputs[:needed]) and known.issuperset(node.inputs)
-        if not there or not node.outputs:
-            raise Strange(f"a node {node.operator!r} without its inputs, or without an output")
+        if not there or not node.outputs or not (known - {""}).isdisjoint(node.outputs):
+            raise Strange(f"a node {node.operator!r} without its inputs, or without an output of its own")
         known |= set(node.outputs)
 
 
@@ -184,6 +207,7 @@ def _tidy(graph: Graph) -> None:
         held = node.attributes.get("value") if node.is_a("Constant") else None
         tensor = next((part.value for part in fields(held) if part.number == 5), None) if held is not None else None
         if tensor is not None and node.output not in graph.outputs:
+            _check_here(tensor)
             name = node.output
             unnamed = [part.raw for part in fields(tensor) if part.number != 8]
             graph.constants[name] = [*unnamed, entry(8, name)]
@@ -206,7 +230,7 @@ def _read_node(message: memoryview) -> Node:
         return [bytes(value).decode("utf-8") for value in found.get(number, [])]
 
     return Node(
-        operator="".join(words(4)),
+        operator=words(4)[-1] if 4 in found else "",
         inputs=words(1),
         outputs=words(2),
         attributes={
@@ -215,8 +239,8 @@ def _read_node(message: memoryview) -> Node:
             for part in parts
             if part.number == 1
         },
-        domain="".join(words(7)),
-        name="".join(words(3)),
+        domain=words(7)[-1] if 7 in found else "",
+        name=words(3)[-1] if 3 in found else "",
     )
 
 

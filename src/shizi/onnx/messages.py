@@ -39,13 +39,13 @@ def integers(message: memoryview, number: int) -> list[int]:
     return found
 
 
-def floats(message: memoryview) -> NDArray[np.float32]:
-    """The values of a tensor; an array of no dimensions where they are of another type or kept elsewhere."""
+def floats(message: memoryview) -> NDArray[np.float32] | None:
+    """The values of a tensor; None where there are none, or of another type, or elsewhere."""
     shape = integers(message, 1)
     parts = [field.value for field in fields(message) if field.number in (4, 9)]
     raw = parts[0] if len(parts) == 1 else b"".join(parts)  # megabytes are not copied
     if integers(message, 2) != [FLOAT] or not raw or len(raw) != 4 * math.prod(shape):
-        return np.zeros((), dtype=np.float32)
+        return None
     return np.frombuffer(raw, dtype="<f4").reshape(shape)
 
 

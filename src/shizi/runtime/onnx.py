@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import onnxruntime
 
 from shizi.errors import InvalidRequest, ModelLoadFailed, OutOfMemory
-from shizi.onnx.graph import Strange, read
 from shizi.runtime.base import Batch, Input, SessionOptions, T, as_numbers
 from shizi.runtime.machine import cpu_features
+from shizi.runtime.rewrite.content import rewritten
 from shizi.runtime.rewrite.linear import join_products, pool_early
 from shizi.runtime.rewrite.onnx.blocks import add_branches, fill_blocks
 from shizi.runtime.rewrite.onnx.constants import fold_constants
@@ -77,23 +78,14 @@ class OnnxRuntime:
 
 
 def faster(content: bytes, *, lines: bool) -> bytes | None:
-    """A model as ONNX Runtime runs it faster; None for one that is to stay as it is, or is none, which ONNX Runtime then says.
+    """A model as ONNX Runtime runs it faster; None for one that is to be loaded as it is.
 
     Args:
         content: its file.
         lines: it is given lines, which stay in the processor's caches: leaving them as they lie in memory would gain nothing.
     """
-    try:
-        graph = read(content)
-    except (Strange, IndexError, UnicodeDecodeError):
-        return None
-    pool_early(graph)
-    join_products(graph)
-    if not lines:
-        block = _WIDE if "avx512f" in cpu_features() else _NARROW
-        fold_constants(graph)
-        add_gates(graph)
-        fill_blocks(graph, block)
-        add_branches(graph, block)
-        coarsen_end(graph)
-    return graph.onnx()
+    if lines:
+        return rewritten(content, [pool_early])
+    block = _WIDE if "avx512f" in cpu_features() else _NARROW
+    in_blocks = (partial(fill_blocks, block=block), partial(add_branches, block=block))
+    return rewritten(content, [fold_constants, pool_early, join_products, add_gates, coarsen_end, *in_blocks])

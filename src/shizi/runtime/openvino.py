@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Final, cast
 import numpy as np
 
 from shizi.errors import ModelLoadFailed, OutOfMemory
-from shizi.onnx.graph import Strange, read
 from shizi.runtime.base import Batch, Input, Precision, SessionOptions, T, check_kind
 from shizi.runtime.compiled import CompiledModels
 from shizi.runtime.fingerprint import of_model, of_surroundings
+from shizi.runtime.rewrite.content import rewritten
 from shizi.runtime.rewrite.linear import pool_early
 from shizi.runtime.rewrite.openvino.attention import fold_norms, split_heads
 from shizi.runtime.rewrite.openvino.branches import add_branches
@@ -148,7 +148,9 @@ class OpenVinoRuntime:
     def _compile_anew(
         self, content: bytes, options: SessionOptions, properties: Mapping[str, object]
     ) -> openvino.CompiledModel:
-        network = self._core.read_model(fewer_products(content) if options.few_shapes else content)
+        if options.few_shapes:
+            content = rewritten(content, [pool_early]) or content
+        network = self._core.read_model(content)
         with _REWRITING:
             network = faster(network, options)
         return self._core.compile_model(network, "CPU", properties)
@@ -161,16 +163,6 @@ def precision_hint(core: openvino.Core, precision: Precision) -> str:
     else:
         able = precision == "bfloat16"
     return "bf16" if able else "f32"
-
-
-def fewer_products(content: bytes) -> bytes:
-    """A recogniser that averages pixels before it multiplies them; what cannot be read stays as it is, for OpenVINO to judge."""
-    try:
-        graph = read(content)
-    except (Strange, IndexError, UnicodeDecodeError):
-        return content
-    pool_early(graph)
-    return graph.onnx()
 
 
 def faster(network: openvino.Model, options: SessionOptions) -> openvino.Model:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
-from shizi.onnx.graph import read
+from shizi.onnx.graph import Graph, read
 from shizi.runtime.rewrite.linear import join_products, pool_early
 from tests.onnx.network import Network
 from tests.onnx.rewritten import kinds, same
@@ -98,3 +100,75 @@ def test_larger_kernels_are_not_joined() -> None:
     content = drawn.onnx(drawn.conv(total, 4, 2, 3))
     before = kinds(read(content))
     assert kinds(same(content, join_products, 1, 3, 3, 5)) == before
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_what_is_added_everywhere_is_not_averaged_early(swapped: bool) -> None:
+    drawn = Network()
+    picture = drawn.conv("x", 3, 4, 3)
+    made = drawn.conv(drawn.add("Relu", [drawn.add("GlobalAveragePool", [picture])]), 4, 4)
+    total = drawn.add("Add", [made, picture] if swapped else [picture, made])
+    content = drawn.onnx(
+        drawn.add("AveragePool", [total], {"kernel_shape": (2, 2), "strides": (2, 2), "count_include_pad": 1})
+    )
+    before = kinds(read(content))
+    assert kinds(same(content, pool_early, 1, 3, 6, 8)) == before
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+@pytest.mark.parametrize("rewrite", [pool_early, join_products])
+def test_a_block_whose_product_is_smaller_stays(swapped: bool, rewrite: Callable[[Graph], None]) -> None:
+    drawn = Network()
+    picture = drawn.add("Relu", [drawn.conv("x", 3, 32, 3)])
+    small = drawn.add("MaxPool", [picture], {"kernel_shape": (8, 1)})
+    made = drawn.conv(small, 32, 32)
+    total = drawn.add("Add", [made, picture] if swapped else [picture, made])
+    pooled = drawn.add("AveragePool", [total], {"kernel_shape": (2, 2), "strides": (2, 2)})
+    content = drawn.onnx(pooled if rewrite is pool_early else drawn.conv(total, 32, 16))
+    before = kinds(read(content))
+    assert kinds(same(content, rewrite, 1, 3, 8, 12)) == before
+
+
+@pytest.mark.parametrize(("given", "made"), [(16, 1), (1, 16)])
+def test_products_of_other_channels_than_they_are_added_to_stay(given: int, made: int) -> None:
+    drawn = Network()
+    picture = drawn.conv("x", 3, given, 3)
+    total = drawn.add("Add", [picture, drawn.conv(drawn.add("Relu", [picture]), given, made)])
+    content = drawn.onnx(drawn.conv(total, 16, 8))
+    before = kinds(read(content))
+    assert kinds(same(content, join_products, 1, 3, 8, 12)) == before
+
+
+def test_two_constants_are_no_block() -> None:
+    drawn = Network()
+    constant = drawn.add("Add", [drawn.drawn(1, 4, 1, 1), drawn.drawn(1, 4, 1, 1)])
+    total = drawn.add("Add", [drawn.conv("x", 3, 4, 3), constant])
+    content = drawn.onnx(drawn.add("AveragePool", [total], POOL))
+    before = kinds(read(content))
+    assert kinds(same(content, pool_early, 1, 3, 6, 8)) == before
+
+
+def test_averages_that_leave_as_many_pixels_stay() -> None:
+    drawn = Network()
+    _, _, total = block(drawn)
+    content = drawn.onnx(drawn.add("AveragePool", [total], {"kernel_shape": (3, 3), "strides": (1, 1)}))
+    before = kinds(read(content))
+    assert kinds(same(content, pool_early, 1, 3, 6, 8)) == before
+
+
+def test_padding_that_is_said_to_be_none_is_none() -> None:
+    drawn = Network()
+    _, _, total = block(drawn)
+    content = drawn.onnx(drawn.add("AveragePool", [total], {**POOL, "auto_pad": "NOTSET"}))
+    assert kinds(same(content, pool_early, 1, 3, 6, 8)).count("AveragePool") == 2
+
+
+@pytest.mark.parametrize("channels", [16, 32])
+@pytest.mark.parametrize("rewrite", [pool_early, join_products])
+def test_whole_blocks_of_channels_too(channels: int, rewrite: Callable[[Graph], None]) -> None:
+    drawn = Network()
+    given = drawn.conv("x", 3, channels, 3)
+    made = drawn.conv(drawn.add("Relu", [drawn.conv(given, channels, 2 * channels)]), 2 * channels, channels)
+    total = drawn.add("Add", [given, made])
+    last = drawn.conv(total, channels, 8) if rewrite is join_products else drawn.add("AveragePool", [total], POOL)
+    assert kinds(same(drawn.onnx(last), rewrite, 2, 3, 6, 8))[-1] == "Add"

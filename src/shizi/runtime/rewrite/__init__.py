@@ -1,1 +1,1 @@
-"""Rewrites of networks that compute the same in less time, for each runtime its own."""
+"""Rewrites of networks that compute the same in less time: some for any runtime, others for one."""

@@ -122,3 +122,25 @@ def test_pictures_that_others_need_together_stay() -> None:
     joined = drawn.add("Concat", made, {"axis": 1})
     content = drawn.onnx(drawn.conv(joined, 16, 4, 3), drawn.add("Relu", [joined]))
     assert "Concat" in kinds(same(content, branch, 1, 3, 8, 12))
+
+
+def test_pictures_of_fewer_channels_than_they_are_multiplied_by_stay() -> None:
+    drawn = Network()
+    wide = drawn.add("Mul", [drawn.add("Relu", [drawn.conv("x", 3, 1)]), drawn.drawn(1, 16, 1, 1)])
+    content = drawn.onnx(drawn.conv(drawn.add("Concat", [drawn.conv("x", 3, 5), wide], {"axis": 1}), 21, 8, 3))
+    assert widths(same(content, fill, 1, 3, 8, 12)) == [(1, 3), (5, 3), (8, 21)]
+
+
+def test_channels_that_are_repeated_are_not_parted() -> None:
+    drawn = Network()
+    twice = drawn.add("Resize", [drawn.conv("x", 3, 16), "", drawn.constant([1, 2, 1, 1])], {"mode": "nearest"})
+    content = drawn.onnx(drawn.conv(drawn.add("Concat", [twice, drawn.conv("x", 3, 16)], {"axis": 1}), 48, 8, 3))
+    assert "Concat" in kinds(same(content, branch, 1, 3, 8, 12))
+
+
+def test_a_long_way_to_the_next_convolution_is_not_looked_along() -> None:
+    drawn = Network()
+    made = drawn.conv("x", 3, 5)
+    for _ in range(1100):
+        made = drawn.add("Relu", [made])
+    assert widths(same(drawn.onnx(drawn.conv(made, 5, 16)), fill, 1, 3, 8, 12)) == [(5, 3), (16, 5)]

@@ -55,3 +55,12 @@ def test_a_square_and_another_factor_stay() -> None:
     square = drawn.add("Add", [picture, drawn.add("Mul", [picture, picture])])
     other = drawn.add("Add", [picture, gated(drawn, picture, "Relu")])
     assert kinds(same(drawn.onnx(square, other), add_gates, 1, 3, 4, 5))[-1] == "Add"
+
+
+def test_gates_of_half_as_many_bits_stay() -> None:
+    drawn = Network()
+    half = drawn.add("Cast", [drawn.conv("x", 3, 4)], {"to": 10})
+    gate = drawn.add("HardSigmoid", [drawn.add("GlobalAveragePool", [half])])
+    total = drawn.add("Add", [half, drawn.add("Mul", [half, gate])])
+    content = drawn.onnx(drawn.add("Cast", [total], {"to": 1}))
+    assert kinds(same(content, add_gates, 1, 3, 4, 5))[-2:] == ["Add", "Cast"]

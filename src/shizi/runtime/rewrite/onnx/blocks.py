@@ -13,6 +13,7 @@ from shizi.onnx.convolutions import channels, summed, weights_of
 from shizi.onnx.graph import Array, Graph, Node
 
 _PASSING = ("Relu", "MaxPool")  # through which channels of nothing but zeros pass as they are
+_STEPS = 6  # so many are looked at between a convolution and the next
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,23 +31,17 @@ def fill_blocks(graph: Graph, block: int) -> None:
     channels than a block, and before pooling and joining, which else want all brought back into rows, and the convolution behind
     them back into blocks.
     """
+    filled = {node.output for node in graph.nodes if _is_to_be_filled(graph, node, block)}
     widened: dict[str, _Widened] = {}
     for node in graph.nodes:
         weights = weights_of(graph, node)
         if weights is not None:
             if node.inputs[0] in widened:
-                weights = _spread(weights, 1, widened[node.inputs[0]])
-                node.inputs[1] = graph.keep(node.inputs[1], weights)
-            count = len(weights)
-            followers = _followers(graph, node.output) if count % block else None
-            if followers is not None and (count < block or followers):
-                wide = _Widened(np.arange(count), -(-count // block) * block)
-                for index, name in enumerate(node.inputs[1:], start=1):
-                    values = graph.constant(name)
-                    if values is not None:
-                        node.inputs[index] = graph.keep(name, _spread(values, 0, wide))
-                widened[node.output] = wide
-        elif node.operator in _PASSING and node.inputs[0] in widened:
+                node.inputs[1] = graph.keep(node.inputs[1], _spread(weights, 1, widened[node.inputs[0]]))
+            if node.output in filled:
+                widened[node.output] = _Widened(np.arange(len(weights)), -(-len(weights) // block) * block)
+                _fill(graph, node, widened[node.output])
+        elif _passes(node) and node.inputs[0] in widened:
             widened[node.output] = widened[node.inputs[0]]
         elif node.is_a("Concat") and any(name in widened for name in node.inputs):
             widened[node.output] = _joined([widened.get(name) or _plain(graph, name) for name in node.inputs])
@@ -62,36 +57,66 @@ def add_branches(graph: Graph, block: int) -> None:
         joined = graph.maker(node.inputs[0]) if weights is not None and weights[0, 0].size > 1 else None
         if weights is None or joined is None or not _joins(joined) or graph.only_user(joined.output) is not node:
             continue
-        counts = [channels(graph, name) for name in joined.inputs]
-        if len(counts) != 2 or not all(count and count % block == 0 for count in counts):
+        counts = [channels(graph, name) or 0 for name in joined.inputs]
+        whole = all(count and count % block == 0 for count in counts)
+        if len(counts) != 2 or sum(counts) != weights.shape[1] or not whole:
             continue
+        at = graph.unused(node.output)
         parts = []
-        for number, (name, part) in enumerate(
-            zip(joined.inputs, np.split(weights, [counts[0] or 0], axis=1), strict=True)
-        ):
-            kernel = graph.keep(f"{node.inputs[1]}.{number}", part)
+        for number, (name, part) in enumerate(zip(joined.inputs, np.split(weights, counts[:1], axis=1), strict=True)):
+            kernel = graph.keep(f"{at}.{number}.weights", part)
             bias = node.inputs[2:] if number == 0 else []
-            parts.append(Node("Conv", [name, kernel, *bias], [f"{node.output}.{number}"], node.attributes))
+            parts.append(Node("Conv", [name, kernel, *bias], [f"{at}.{number}"], node.attributes))
         graph.nodes.remove(joined)
         graph.replace(node, *summed(graph, parts[0], parts[1], node.output))
 
 
-def _followers(graph: Graph, name: str) -> set[str] | None:
-    """What stands between a value and the convolutions that follow; None where anything else follows that would see its channels."""
-    if name in graph.outputs:
-        return None
-    between: set[str] = set()
-    for node in graph.users(name):
-        if weights_of(graph, node) is not None and name not in node.inputs[1:]:
-            continue
-        passing = any(node.is_a(operator) for operator in _PASSING)
-        if not passing and not (_joins(node) and all(channels(graph, each) for each in node.inputs)):
-            return None
-        further = _followers(graph, node.output)
-        if further is None:
-            return None
-        between |= further | ({node.operator} - {"Relu"})
-    return between
+def _is_to_be_filled(graph: Graph, node: Node, block: int) -> bool:
+    weights = weights_of(graph, node)
+    if weights is None or len(weights) % block == 0:
+        return False
+    return (len(weights) < block or _is_joined(graph, node.output)) and _only_convolved(graph, node.output)
+
+
+def _fill(graph: Graph, node: Node, wide: _Widened) -> None:
+    """Gives a convolution more outputs, which are nothing but zeros."""
+    for index, name in enumerate(node.inputs[1:], start=1):
+        values = graph.constant(name)
+        if values is not None:
+            node.inputs[index] = graph.keep(name, _spread(values, 0, wide))
+
+
+def _only_convolved(graph: Graph, name: str, steps: int = _STEPS) -> bool:
+    """Whether only convolutions see the channels of a value, at once or behind a few steps through which zeros pass as they are."""
+    if name in graph.outputs or steps == 0:
+        return False
+    return all(
+        (weights_of(graph, node) is not None and name not in node.inputs[1:])
+        or ((_passes(node) or _joins_known(graph, node)) and _only_convolved(graph, node.output, steps - 1))
+        for node in graph.users(name)
+    )
+
+
+def _is_joined(graph: Graph, name: str, steps: int = _STEPS) -> bool:
+    """Whether a value is pooled or joined before it is convolved again."""
+    users = graph.users(name) if steps else []
+    return any(
+        node.is_a("MaxPool") or _joins(node) or (_passes(node) and _is_joined(graph, node.output, steps - 1))
+        for node in users
+    )
+
+
+def _passes(node: Node) -> bool:
+    return any(node.is_a(operator) for operator in _PASSING)
+
+
+def _joins_known(graph: Graph, joined: Node) -> bool:
+    """Whether a node lays pictures behind each other, of as many channels as the convolutions that see them take."""
+    if not _joins(joined):
+        return False
+    counts = [channels(graph, name) or 0 for name in joined.inputs]
+    seen = [weights_of(graph, node) for node in graph.users(joined.output)]
+    return all(counts) and all(each is None or each.shape[1] == sum(counts) for each in seen)
 
 
 def _joins(node: Node) -> bool:

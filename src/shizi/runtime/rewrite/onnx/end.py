@@ -53,38 +53,50 @@ def coarsen_end(graph: Graph) -> None:
     end = _find(graph)
     if end is None:
         return
+    at = graph.unused(end.output)
     fine = next(picture for picture in end.pictures if picture.scale == 1)
     coarse = [picture for picture in end.pictures if picture.scale > 1]
-    new, halved = _halved(graph, coarse, end.output)
-    of_coarse = np.concatenate([picture.kernel for picture in coarse], axis=1)
-    of_fine = graph.keep(f"{end.output}.fine", _in_strides(fine.kernel))
-    bias, expand_bias, shrink_bias = (
-        graph.keep(f"{end.output}.bias", np.tile(bias, ways)) for bias, ways in zip(end.biases, (2, 8, 32), strict=True)
+    new, halved = _halved(graph, coarse, at)
+    bias, *products = (
+        graph.keep(f"{at}.{name}", values)
+        for name, values in (
+            ("bias", np.tile(end.biases[0], 2)),
+            ("expand", _expand(end.kernels[0])),
+            ("expand.bias", np.tile(end.biases[1], 8)),
+            ("shrink", _shrink(end.kernels[1])),
+            ("shrink.bias", np.tile(end.biases[2], 32)),
+        )
     )
-    expand = graph.keep(f"{end.output}.expand", _expand(end.kernels[0]))
-    shrink = graph.keep(f"{end.output}.shrink", _shrink(end.kernels[1]))
-    for row, at in enumerate((f"{end.output}.even", f"{end.output}.odd")):
-        kernel = graph.keep(f"{at}.coarse", _of_repeated(of_coarse, row))
+    of_coarse = np.concatenate([picture.kernel for picture in coarse], axis=1)
+    of_fine = graph.keep(f"{at}.fine", _in_strides(fine.kernel))
+    rows = [f"{at}.even", f"{at}.odd"]
+    for row, name in enumerate(rows):
+        kernel = graph.keep(f"{name}.coarse", _of_repeated(of_coarse, row))
         pads = (1 - row, 1, row, 1)
-        new += [
-            *summed(
-                graph,
-                convolution([halved, kernel, bias], f"{at}.0", (2, 3), pads),
-                convolution([fine.name, of_fine], f"{at}.1", (3, 4), pads, (2, 2)),
-                f"{at}.sum",
-            ),
-            Node("Relu", [f"{at}.sum"], [f"{at}.hidden"]),
-            convolution([f"{at}.hidden", expand, expand_bias], f"{at}.expanded", *_SINGLE),
-            Node("Relu", [f"{at}.expanded"], [f"{at}.open"]),
-            convolution([f"{at}.open", shrink, shrink_bias], f"{at}.shrunk", *_SINGLE),
-            Node("Sigmoid", [f"{at}.shrunk"], [f"{at}.pixels"]),
-        ]
-    rows = [f"{end.output}.even.pixels", f"{end.output}.odd.pixels"]
-    new.append(_node("Concat", rows, f"{end.output}.pixels", axis=1))
-    new.append(_node("DepthToSpace", [f"{end.output}.pixels"], end.output, blocksize=8, mode="DCR"))
+        new += summed(
+            graph,
+            convolution([halved, kernel, bias], f"{name}.0", (2, 3), pads),
+            convolution([fine.name, of_fine], f"{name}.1", (3, 4), pads, (2, 2)),
+            f"{name}.sum",
+        )
+        new += _pixels(f"{name}.sum", products, name)
+    new.append(_node("Concat", rows, f"{at}.pixels", axis=1))
+    new.append(_node("DepthToSpace", [f"{at}.pixels"], end.output, blocksize=8, mode="DCR"))
     graph.replace(end.nodes[0], *new)
     for node in end.nodes[1:]:
         graph.nodes.remove(node)
+
+
+def _pixels(name: str, products: Sequence[str], output: str) -> list[Node]:
+    """From the sum of the two convolutions to the pixels of a row, as channels: kernels and biases of both products are given."""
+    expand, expand_bias, shrink, shrink_bias = products
+    return [
+        Node("Relu", [name], [f"{output}.hidden"]),
+        convolution([f"{output}.hidden", expand, expand_bias], f"{output}.expanded", *_SINGLE),
+        Node("Relu", [f"{output}.expanded"], [f"{output}.open"]),
+        convolution([f"{output}.open", shrink, shrink_bias], f"{output}.shrunk", *_SINGLE),
+        Node("Sigmoid", [f"{output}.shrunk"], [output]),
+    ]
 
 
 def _find(graph: Graph) -> _End | None:
@@ -107,13 +119,13 @@ def _find(graph: Graph) -> _End | None:
     kernels = [_kernel(graph, node, "ConvTranspose", plain) for node in (inner, outer)]
     biases = [graph.constant(node.inputs[2]) for node in (conv, inner, outer) if len(node.inputs) == 3]
     pictures = _pictures(graph, joined, weights) if weights is not None and joined.numbers("axis") == [1] else None
-    known = [each for each in (*kernels, *biases) if each is not None]
-    if pictures is None or len(known) != 5 or known[1].shape[1] != 1:
+    known_kernels, known_biases = ([each for each in found if each is not None] for found in (kernels, biases))
+    if pictures is None or len(known_kernels) != 2 or len(known_biases) != 3 or known_kernels[1].shape[1] != 1:
         return None
     resized = [
         node for node in (graph.maker(name) for name in joined.inputs) if node is not None and node.is_a("Resize")
     ]
-    return _End([*nodes, *resized], graph.outputs[0], pictures, known[:2], known[2:])
+    return _End([*nodes, *resized], graph.outputs[0], pictures, known_kernels, known_biases)
 
 
 def _kernel(graph: Graph, node: Node, operator: str, said: Mapping[str, list[int]]) -> Array | None:
@@ -125,20 +137,21 @@ def _kernel(graph: Graph, node: Node, operator: str, said: Mapping[str, list[int
 
 def _pictures(graph: Graph, joined: Node, weights: Array) -> list[_Picture] | None:
     """What is laid behind each other, where one picture is as fine as all are then, and the others are enlarged by even numbers."""
-    counts = [channels(graph, name) for name in joined.inputs]
-    if None in counts or sum(count or 0 for count in counts) != weights.shape[1]:
-        return None
-    starts = list(accumulate(count or 0 for count in counts))[:-1]
-    pictures = []
-    for name, kernel in zip(joined.inputs, np.split(weights, starts, axis=1), strict=True):
+    entering: list[tuple[str, int]] = []
+    for name in joined.inputs:
         maker = graph.maker(name)
         if maker is None or not maker.is_a("Resize"):
-            pictures.append(_Picture(name, 1, kernel))
+            entering.append((name, 1))
             continue
         scale = _scale(graph, maker)
         if scale is None or scale % 2 or graph.only_user(name) is not joined:
             return None
-        pictures.append(_Picture(maker.inputs[0], scale, kernel))
+        entering.append((maker.inputs[0], scale))
+    counts = [channels(graph, name) or 0 for name, _ in entering]
+    if not all(counts) or sum(counts) != weights.shape[1]:
+        return None
+    kernels = np.split(weights, list(accumulate(counts))[:-1], axis=1)
+    pictures = [_Picture(name, scale, kernel) for (name, scale), kernel in zip(entering, kernels, strict=True)]
     scales = [picture.scale for picture in pictures]
     return pictures if scales.count(1) == 1 and len(scales) > 1 else None
 

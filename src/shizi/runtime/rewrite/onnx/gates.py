@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from shizi.onnx.convolutions import weights_of
 from shizi.onnx.graph import Graph, Node
 
 
@@ -15,7 +16,7 @@ def add_gates(graph: Graph) -> None:
         if found is not None:
             one = one or graph.keep("shizi.one", np.ones(1, dtype=np.float32))
             product, picture, gate = found
-            larger = f"{node.output}.gate"
+            larger = graph.unused(f"{node.output}.gate")
             graph.nodes.remove(product)
             graph.replace(node, Node("Add", [gate, one], [larger]), Node("Mul", [picture, larger], node.outputs))
 
@@ -33,6 +34,7 @@ def _residual(graph: Graph, add: Node) -> tuple[Node, str, str] | None:
             continue
         gate = next((name for name in product.inputs if name != picture), "")
         maker = graph.maker(gate)
-        if maker is not None and maker.is_a("HardSigmoid"):
+        made = graph.maker(maker.inputs[0]) if maker is not None and maker.is_a("HardSigmoid") else None
+        if weights_of(graph, made) is not None:  # so its numbers are of the kind that is added
             return product, picture, gate
     return None
