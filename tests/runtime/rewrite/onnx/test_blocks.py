@@ -124,11 +124,11 @@ def test_pictures_that_others_need_together_stay() -> None:
     assert "Concat" in kinds(same(content, branch, 1, 3, 8, 12))
 
 
-def test_pictures_of_fewer_channels_than_they_are_multiplied_by_stay() -> None:
+def test_channels_that_a_product_makes_more_are_counted() -> None:
     drawn = Network()
     wide = drawn.add("Mul", [drawn.add("Relu", [drawn.conv("x", 3, 1)]), drawn.drawn(1, 16, 1, 1)])
     content = drawn.onnx(drawn.conv(drawn.add("Concat", [drawn.conv("x", 3, 5), wide], {"axis": 1}), 21, 8, 3))
-    assert widths(same(content, fill, 1, 3, 8, 12)) == [(1, 3), (5, 3), (8, 21)]
+    assert widths(same(content, fill, 1, 3, 8, 12)) == [(1, 3), (8, 3), (8, 24)]
 
 
 def test_channels_that_are_repeated_are_not_parted() -> None:
