@@ -186,16 +186,16 @@ def _check_here(tensor: memoryview) -> None:
 
 
 def _check(graph: Graph) -> None:
-    """Refuses what is no network, in which those who change it might go round in circles."""
+    """Refuses what is no network, in which whoever changes it might go round in circles."""
     if len(graph.nodes) > _MOST_NODES:
         raise Strange(f"{len(graph.nodes)} nodes, more than {_MOST_NODES}")
-    known = {*graph._inputs, *graph.constants, ""}
+    known = {*graph._inputs, *graph.constants}
     for node in graph.nodes:
         needed = 0 if node.domain else _NEEDED.get(node.operator, 0)
-        there = len(node.inputs) >= needed and all(node.inputs[:needed]) and known.issuperset(node.inputs)
-        if not there or not node.outputs or not (known - {""}).isdisjoint(node.outputs):
+        there = len(node.inputs) >= needed and all(node.inputs[:needed]) and known.issuperset(filter(None, node.inputs))
+        if not there or not node.outputs or not known.isdisjoint(node.outputs):
             raise Strange(f"a node {node.operator!r} without its inputs, or without an output of its own")
-        known |= set(node.outputs)
+        known |= set(filter(None, node.outputs))
 
 
 def _tidy(graph: Graph) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 import pytest
 
 from shizi.onnx.graph import read
@@ -106,3 +107,13 @@ def test_another_end_stays_as_it_is(end: End) -> None:
     content = network(end)
     before = kinds(read(content))
     assert kinds(same(content, coarsen_end, 1, 3, 24, 48)) == before
+
+
+@pytest.mark.parametrize("factor", [float("nan"), float("inf"), 0.0, -2.0, 2.5])
+def test_scales_that_are_none_are_no_matter(factor: float) -> None:
+    content = network(End(scales=(2, 1), channels=(3, 3)))
+    two, other = np.array([1, 1, 2, 2], dtype="<f4").tobytes(), np.array([1, 1, factor, factor], dtype="<f4").tobytes()
+    assert content.count(two) == 1
+    graph = read(content.replace(two, other))
+    coarsen_end(graph)
+    assert kinds(graph).count("ConvTranspose") == 2

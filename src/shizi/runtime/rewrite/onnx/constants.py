@@ -8,11 +8,12 @@ from shizi.onnx.convolutions import weights_of
 from shizi.onnx.graph import Array, Graph, Node
 
 _PICTURES = 4  # dimensions: pictures, channels, rows, columns
+_KINDS = ("Conv", "ConvTranspose")
 
 
 def fold_constants(graph: Graph) -> None:
     """Draws what is done to each channel that a convolution made into it: a number that is added, a normalization of batches."""
-    for node in [*graph.nodes]:
+    for node in [each for each in graph.nodes if each.operator in _KINDS]:
         while (follower := graph.only_user(node.output)) is not None and _fold(graph, node, follower):
             node.outputs = follower.outputs
             graph.nodes.remove(follower)
@@ -20,7 +21,7 @@ def fold_constants(graph: Graph) -> None:
 
 def _fold(graph: Graph, node: Node, follower: Node) -> bool:
     """Changes a convolution to do what its follower does; says whether it can."""
-    weights = weights_of(graph, node, node.operator) if node.operator in ("Conv", "ConvTranspose") else None
+    weights = weights_of(graph, node, node.operator)
     if weights is None:
         return False
     axis = 0 if node.operator == "Conv" else 1

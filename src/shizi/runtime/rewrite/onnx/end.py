@@ -161,8 +161,8 @@ def _scale(graph: Graph, resize: Node) -> int | None:
     scales = graph.constant(resize.inputs[2]) if len(resize.inputs) == 3 else None
     if scales is None or scales.shape != (4,) or any(resize.word(name) != value for name, value in _NEAREST.items()):
         return None
-    plain = scales[0] == scales[1] == 1 and scales[2] == scales[3] and scales[2] == int(scales[2]) >= 2
-    return int(scales[2]) if plain else None
+    *others, rows, columns = (float(scale) for scale in scales)
+    return int(rows) if others == [1, 1] and rows == columns and rows.is_integer() and rows >= 2 else None
 
 
 def _halved(graph: Graph, pictures: Sequence[_Picture], output: str) -> tuple[list[Node], str]:
@@ -211,6 +211,7 @@ def _expand(kernel: Array) -> Array:
 def _shrink(kernel: Array) -> Array:
     """The products (4 x 8, 2 x 4 C, 1, 1) that a second one (C, 1, 2, 2) is, whose outputs are in the order of rows and columns."""
     pixels = kernel[:, 0].transpose(1, 2, 0)
+    # (row of the first one, row of the second, column of the first, of the second, row and column that it comes from, channel)
     block = np.zeros((2, 2, 2, 2, 2, 2, len(kernel)), dtype=np.float32)
     for row, column in product(range(2), range(2)):
         block[row, :, column, :, row, column] = pixels
