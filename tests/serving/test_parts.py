@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -17,7 +18,7 @@ from shizi.serving.uploads import UploadLimits
 
 TYPE = "multipart/form-data; boundary=frontier"
 MOST = {"document": 1000, "edits": 100, "file": 50}
-LIMITS = UploadLimits(max_bytes=50, max_parts=6, max_field_bytes=20, timeout_s=0.5)
+LIMITS = UploadLimits(max_bytes=50, max_parts=6, max_field_bytes=20, timeout_s=60)
 
 
 class Body:
@@ -38,10 +39,10 @@ def written(*parts: tuple[str, bytes]) -> bytes:
     return out + b"--frontier--\r\n"
 
 
-def taken(body: Body) -> tuple[dict[str, bytes], dict[str, str]]:
+def taken(body: Body, limits: UploadLimits = LIMITS) -> tuple[dict[str, bytes], dict[str, str]]:
     async def receive() -> Parts:
         with ThreadPoolExecutor(1) as threads:
-            return await receive_parts(body, "document", MOST, LIMITS, threads)
+            return await receive_parts(body, "document", MOST, limits, threads)
 
     with asyncio.run(receive()) as parts:
         held = {name: upload.file.read() for name, upload in parts.uploads.items()}
@@ -72,10 +73,15 @@ def test_large_fields_are_files_and_small_ones_are_texts(one: bytes, two: bytes,
         (Body(written(*[(f"field{number}", b"") for number in range(7)])), ImageTooLarge, "max_parts"),
         (Body(b"", content_length=str(10**9)), ImageTooLarge, "fields together"),
         (Body(written(("document", b"x")) + b"\r\n" * 200_000, 9999), ImageTooLarge, "fields together"),
-        (Body(written(("document", b"x" * 900)), 10, 0.05), UploadTooSlow, r"longer than 0.5 s"),
         (Body(b"{}", content_type="application/json"), WrongMediaType, "send multipart/form-data"),
     ],
 )
 def test_what_is_too_much_or_too_little_is_refused(body: Body, kind: type[ShiziError], said: str) -> None:
     with pytest.raises(kind, match=said):
         taken(body)
+
+
+def test_what_comes_too_slowly_is_refused() -> None:
+    body = Body(written(("document", b"x" * 900)), 10, 0.05)
+    with pytest.raises(UploadTooSlow, match=r"longer than 0.5 s"):
+        taken(body, replace(LIMITS, timeout_s=0.5))
