@@ -68,9 +68,9 @@ class OnnxRuntime:
         # pattern would be kept for every shape ever seen.
         settings.enable_mem_pattern = False
         try:
-            rewritten = faster(model.read_bytes() if content is None else content, lines=options.few_shapes)
+            changed = faster(model.read_bytes() if content is None else content, lines=options.few_shapes)
             session = onnxruntime.InferenceSession(
-                rewritten or content or str(model), settings, providers=["CPUExecutionProvider"]
+                changed or content or str(model), settings, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # its error classes share no base but Exception
             raise ModelLoadFailed(f"ONNX Runtime cannot load {model}: {error}") from error
